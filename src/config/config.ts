@@ -1,0 +1,31 @@
+/** The configuration as every part sees it: validated, with defaults filled in. */
+
+export interface Config {
+  /** SIP domain served. */
+  readonly domain: string;
+  readonly http: { readonly address: string; readonly port: number };
+  /** A null port turns the transport off; 0 picks a free one. */
+  readonly sip: { readonly address: string; readonly udp: number | null; readonly tcp: number | null };
+  readonly media: {
+    /** Addresses announced to viewers, best first; already resolved when the file says `auto`. */
+    readonly addresses: readonly string[];
+    /** UDP port shared by all WebRTC viewers; 0 picks a free one. */
+    readonly port: number;
+    /** Inclusive range for the RTP/RTCP port pairs of phones. */
+    readonly rtpPorts: { readonly first: number; readonly last: number };
+  };
+  /** May anonymous callers watch. */
+  readonly guests: boolean;
+  readonly limits: { readonly viewers: number };
+  readonly channels: readonly ChannelConfig[];
+}
+
+export interface ChannelConfig {
+  readonly number: number;
+  /** SIP user name. */
+  readonly name: string;
+  readonly title: string;
+  /** Source URL; `file:` paths are absolute after loading. */
+  readonly source: string;
+  readonly loop: boolean;
+}

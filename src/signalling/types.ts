@@ -1,0 +1,65 @@
+/** What the rest of the house sees of SIP: calls that come in, and what can be done with them. */
+
+export type SipTransport = 'udp' | 'tcp' | 'tls' | 'ws' | 'wss';
+
+export interface SignallingHandlers {
+  /** A new, well-formed INVITE outside a dialog. `accept` or `reject` must follow, once; 100 was sent already. */
+  invite(call: IncomingCall): void;
+}
+
+/** A final refusal: an RFC 3261 status code with its reason phrase and, with 503, when to come back. */
+export interface Rejection {
+  readonly status: number;
+  /** Defaults to the phrase of the RFC. */
+  readonly reason?: string;
+  readonly retryAfterSeconds?: number;
+}
+
+/** RFC 3326 Reason header of a BYE. */
+export interface EndCause {
+  readonly protocol: 'SIP' | 'Q.850';
+  readonly cause: number;
+  readonly text: string;
+}
+
+export type CallEnd =
+  | { readonly by: 'peer'; readonly cause: EndCause | null }
+  | { readonly by: 'us'; readonly cause: EndCause | null }
+  /** No ACK within 64·T1, the flow was closed, or a request in the dialog was answered 481 or 408. */
+  | { readonly by: 'failure'; readonly reason: string };
+
+/** A server INVITE session: one dialog from the INVITE to the BYE. */
+export interface IncomingCall {
+  /** Unique in this process. */
+  readonly id: string;
+  readonly sipCallId: string;
+  /** User part of the Request-URI, unescaped; empty when there is none. */
+  readonly target: string;
+  readonly from: { readonly uri: string; readonly user: string; readonly displayName: string };
+  readonly userAgent: string | null;
+  readonly transport: SipTransport;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  /** The SDP of the INVITE; null when it has none (delayed offer). */
+  readonly offer: string | null;
+  /** Set by whoever takes the call, before `invite` returns. */
+  handlers: IncomingCallHandlers | null;
+  /** 180 Ringing. */
+  ring(): void;
+  /** 200 OK with the answer, sent again until the ACK (RFC 3261 §13.3.1.4). */
+  accept(answer: string): void;
+  reject(rejection: Rejection): void;
+  /** BYE (after the ACK, as §15 wants), with a Reason header. */
+  hangUp(cause: EndCause): void;
+}
+
+export interface IncomingCallHandlers {
+  /** CANCEL before a final answer; 487 was sent already. */
+  cancelled(): void;
+  /** The first ACK to our 200. */
+  acknowledged(): void;
+  /** A re-INVITE with an offer: `accept` or `reject` (488 leaves the session as it was) must follow, once. */
+  reinvite(request: { readonly offer: string; accept(answer: string): void; reject(rejection: Rejection): void }): void;
+  /** The dialog is over; called once, also after `hangUp`. */
+  ended(end: CallEnd): void;
+}
