@@ -24,6 +24,7 @@ export interface UdpSocketOptions {
 export interface Path {
   readonly remoteAddress: string;
   readonly remotePort: number;
+  /** Empty lets the kernel choose when sending. */
   readonly localAddress: string;
 }
 

@@ -40,6 +40,8 @@ export interface IncomingCall {
   readonly transport: SipTransport;
   readonly remoteAddress: string;
   readonly remotePort: number;
+  /** The local address at which the peer reaches us, as in our Contact. */
+  readonly localAddress: string;
   /** The SDP of the INVITE; null when it has none (delayed offer). */
   readonly offer: string | null;
   /** Set by whoever takes the call, before `invite` returns. */
