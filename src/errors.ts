@@ -32,6 +32,18 @@ export const ERRORS = {
     meaning: 'The source of a channel cannot be opened.',
     remedy: 'The message names the source and the fault; check that the file exists and is a media file.',
   },
+  SOURCE_ENDED: {
+    meaning: 'A film that does not loop has come to its end.',
+    remedy: 'Nothing is wrong; set `loop: true` to have it start again.',
+  },
+  ENGINE_STOPPED: {
+    meaning: 'The media engine’s thread has ended unexpectedly.',
+    remedy: 'Restart Dialcast and report the stack in the log.',
+  },
+  RTP_PORTS_EXHAUSTED: {
+    meaning: 'Every port pair for plain RTP is in use.',
+    remedy: 'Widen `media.rtpPorts`, or lower `limits.viewers`.',
+  },
   TRANSCODER_FAILED: {
     meaning: 'The transcoder process of a channel ended unexpectedly, again and again.',
     remedy: 'The log has its last lines; check the source and the machine’s memory.',

@@ -1,0 +1,80 @@
+import type { Channels } from '../channels/index.ts';
+import type { Logger } from '../observe/index.ts';
+import type { EndCause, IncomingCall, SignallingHandlers } from '../signalling/index.ts';
+import { Call, type CallEngine, type CallOutcome } from './call.ts';
+
+export interface CallsOptions {
+  readonly channels: Channels;
+  readonly engine: CallEngine;
+  readonly log: Logger;
+  readonly guests: boolean;
+  readonly limits: { readonly viewers: number };
+  readonly addresses: readonly string[];
+  readonly nowUnixMs: () => number;
+}
+
+/** Every live call, and who may become one. */
+export class Calls implements SignallingHandlers {
+  readonly #options: CallsOptions;
+  readonly #calls = new Map<string, Call>();
+  readonly #outcomes: Record<CallOutcome, number> = { watched: 0, cancelled: 0, refused: 0 };
+  readonly #emptied: (() => void)[] = [];
+
+  constructor(options: CallsOptions) {
+    this.#options = options;
+  }
+
+  invite(incoming: IncomingCall): void {
+    const { channels, guests, limits, engine, log, addresses, nowUnixMs } = this.#options;
+    const refuse = (status: number, reason?: string, retryAfterSeconds?: number) => {
+      this.#outcomes.refused++;
+      incoming.reject({ status, ...(reason && { reason }), ...(retryAfterSeconds && { retryAfterSeconds }) });
+    };
+    if (!guests) return refuse(403, 'Only subscribers may watch');
+    const channel = channels.find(incoming.target);
+    if (channel === null) return refuse(404, 'No such channel');
+    if (this.#calls.size >= limits.viewers) return refuse(503, 'All places are taken', 30);
+    const call = new Call({
+      incoming,
+      channel,
+      engine,
+      log,
+      addresses,
+      nowUnixMs,
+      onEnded: (ended, outcome) => this.#ended(ended, outcome),
+    });
+    this.#calls.set(call.id, call);
+    void call.start();
+  }
+
+  viewerLost(id: string, reason: string): void {
+    this.#calls.get(id)?.viewerLost(reason);
+  }
+
+  list(): readonly Call[] {
+    return [...this.#calls.values()];
+  }
+
+  get size(): number {
+    return this.#calls.size;
+  }
+
+  /** Calls that ended since the start, by how. */
+  get outcomes(): Readonly<Record<CallOutcome, number>> {
+    return this.#outcomes;
+  }
+
+  /** Ends every call with a BYE and resolves when all are gone. */
+  async hangUpAll(cause: EndCause): Promise<void> {
+    if (this.#calls.size === 0) return;
+    const emptied = new Promise<void>(resolve => this.#emptied.push(resolve));
+    for (const call of this.list()) call.hangUp(cause);
+    await emptied;
+  }
+
+  #ended(call: Call, outcome: CallOutcome): void {
+    this.#calls.delete(call.id);
+    this.#outcomes[outcome]++;
+    if (this.#calls.size === 0) for (const resolve of this.#emptied.splice(0)) resolve();
+  }
+}

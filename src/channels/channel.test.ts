@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { ChannelConfig } from '../config/index.ts';
+import { DialcastError } from '../errors.ts';
+import type { RenditionSpec } from '../transcoder/index.ts';
+import { Channel } from './channel.ts';
+
+const CONFIG: ChannelConfig = { number: 101, name: 'clock', title: 'Clock', source: 'testcard:', loop: false };
+const LIMITS = { openTimeoutMs: 10_000, transcoderLingerMs: 10_000, renditionLingerMs: 3_000 };
+const INFO = { video: { width: 1280, height: 720, frameRate: 30 }, audio: { sampleRateHz: 48_000, channels: 2 } };
+const H264: RenditionSpec = {
+  kind: 'video',
+  codec: 'h264',
+  packetizationMode: 1,
+  width: 1280,
+  height: 720,
+  frameRate: 30,
+  bitrateBps: 2_500_000,
+};
+const OPUS: RenditionSpec = { kind: 'audio', codec: 'opus' };
+
+/** A channel whose transcoder and engine only write down what they are told, in virtual time. */
+function setUp() {
+  const events: string[] = [];
+  const timers = new Map<number, { dueMs: number; callback: () => void }>();
+  let nowMs = 0;
+  let handles = 0;
+  let feeds = 0;
+  const channel = new Channel(
+    CONFIG,
+    {
+      startTranscoder: () => events.push('start transcoder'),
+      stopTranscoder: () => events.push('stop transcoder'),
+      openFeed: (_, rendition) => {
+        events.push(`open ${rendition.codec} as ${++feeds}`);
+        return feeds;
+      },
+      closeFeed: feed => events.push(`close ${feed}`),
+      timers: {
+        setTimeout: (callback, delayMs) => {
+          timers.set(++handles, { dueMs: nowMs + delayMs, callback });
+          return handles;
+        },
+        clearTimeout: handle => void timers.delete(handle as number),
+      },
+    },
+    LIMITS,
+  );
+  const advance = (ms: number) => {
+    nowMs += ms;
+    for (const [handle, { dueMs, callback }] of [...timers]) {
+      if (dueMs <= nowMs && timers.delete(handle)) callback();
+    }
+  };
+  const openNow = async (onGone: (reason: string) => void = () => assert.fail('the channel went off air')) => {
+    const opening = channel.open(onGone);
+    channel.sourceOpened(INFO);
+    return opening;
+  };
+  return { channel, events, advance, openNow, timers };
+}
+
+describe('a channel', () => {
+  it('starts its transcoder for the first viewer only', async () => {
+    const { channel, events, openNow } = setUp();
+    const first = await openNow();
+    const second = await channel.open(() => undefined);
+    assert.deepEqual(events, ['start transcoder']);
+    assert.deepEqual([first.info, second.info, channel.viewers], [INFO, INFO, 2]);
+  });
+
+  it('shares one rendition among all who watch the same', async () => {
+    const { channel, events, openNow } = setUp();
+    const uses = [await openNow(), await channel.open(() => undefined), await channel.open(() => undefined)];
+    const feeds = uses.map(use => use.watch({ ...H264 }).feed);
+    assert.deepEqual(feeds, [1, 1, 1]);
+    assert.equal(uses[0]?.watch(OPUS).feed, 2);
+    assert.deepEqual(events, ['start transcoder', 'open h264 as 1', 'open opus as 2']);
+  });
+
+  it('stops a rendition three seconds after its last viewer, unless one comes back', async () => {
+    const { events, advance, openNow } = setUp();
+    const use = await openNow();
+    use.watch(H264).release();
+    advance(2_999);
+    const again = use.watch(H264);
+    advance(10_000);
+    assert.deepEqual(events, ['start transcoder', 'open h264 as 1']);
+    again.release();
+    again.release();
+    advance(3_000);
+    assert.deepEqual(events.slice(2), ['close 1']);
+  });
+
+  it('stops the transcoder ten seconds after the last viewer', async () => {
+    const { channel, events, advance, openNow } = setUp();
+    const use = await openNow();
+    use.close();
+    advance(9_999);
+    assert.equal(channel.onAir, true);
+    advance(1);
+    assert.deepEqual(events, ['start transcoder', 'stop transcoder']);
+    assert.equal(channel.onAir, false);
+  });
+
+  it('stays on air when a viewer comes back in time', async () => {
+    const { channel, events, advance, openNow } = setUp();
+    (await openNow()).close();
+    advance(5_000);
+    await channel.open(() => undefined);
+    advance(60_000);
+    assert.deepEqual(events, ['start transcoder']);
+  });
+
+  it('tells everybody who waits why the source cannot be opened, and starts anew for the next', async () => {
+    const { channel, events } = setUp();
+    const waiting = [channel.open(() => undefined), channel.open(() => undefined)];
+    channel.sourceGone(new DialcastError('SOURCE_OPEN_FAILED', 'film.mp4: No such file or directory'));
+    for (const result of await Promise.allSettled(waiting)) {
+      assert.equal(result.status, 'rejected');
+      assert.match(String(result.reason), /SOURCE_OPEN_FAILED: film\.mp4: No such file/);
+    }
+    assert.equal(channel.viewers, 0);
+    void channel.open(() => undefined);
+    assert.deepEqual(events, ['start transcoder', 'stop transcoder', 'start transcoder']);
+  });
+
+  it('gives a source ten seconds to open', async () => {
+    const { channel, events, advance, timers } = setUp();
+    const opening = channel.open(() => undefined);
+    advance(10_000);
+    await assert.rejects(opening, /SOURCE_OPEN_FAILED: testcard: did not open within 10 seconds/);
+    assert.deepEqual(events, ['start transcoder', 'stop transcoder']);
+    assert.equal(timers.size, 0);
+  });
+
+  it('tells its viewers when it goes off air, and closes its feeds', async () => {
+    const { channel, events, openNow } = setUp();
+    const reasons: string[] = [];
+    const use = await openNow(reason => reasons.push(reason));
+    use.watch(H264);
+    channel.sourceGone(new DialcastError('SOURCE_ENDED', 'the film has ended'));
+    assert.deepEqual(reasons, ['the film has ended']);
+    assert.deepEqual(events.slice(1), ['open h264 as 1', 'close 1', 'stop transcoder']);
+  });
+
+  it('keeps its viewers when the transcoder comes back with the source open', async () => {
+    const { channel, events, openNow } = setUp();
+    await openNow();
+    channel.sourceOpened(INFO);
+    assert.equal(channel.onAir, true);
+    assert.deepEqual(events, ['start transcoder']);
+  });
+});

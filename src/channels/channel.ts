@@ -1,0 +1,186 @@
+import type { ChannelConfig } from '../config/index.ts';
+import { DialcastError } from '../errors.ts';
+import type { RenditionSpec, SourceInfo } from '../transcoder/index.ts';
+
+/** What a channel needs of the clock; every wait of this room goes through it. */
+export interface Timers {
+  setTimeout(callback: () => void, delayMs: number): unknown;
+  clearTimeout(handle: unknown): void;
+}
+
+/** What a channel does to the world: its transcoder process and its feeds in the engine. */
+export interface ChannelPorts {
+  startTranscoder(channel: ChannelConfig): void;
+  stopTranscoder(channel: ChannelConfig): void;
+  openFeed(channel: string, rendition: RenditionSpec): number;
+  closeFeed(feed: number): void;
+  readonly timers: Timers;
+}
+
+export interface ChannelLimits {
+  /** How long a source may take to open. */
+  readonly openTimeoutMs: number;
+  /** How long the transcoder lives on after the last viewer. */
+  readonly transcoderLingerMs: number;
+  /** How long an encoder lives on after its last viewer. */
+  readonly renditionLingerMs: number;
+}
+
+/** One viewer's hold on a channel; the transcoder runs while there is one. */
+export interface ChannelUse {
+  readonly info: SourceInfo;
+  /** The feed of this rendition, shared by everybody who asks for the same. Each call needs one `release`. */
+  watch(rendition: RenditionSpec): { readonly feed: number; release(): void };
+  close(): void;
+}
+
+type State =
+  | { readonly name: 'off' }
+  | { readonly name: 'opening'; readonly timeout: unknown; readonly waiting: Waiting[] }
+  | { readonly name: 'on'; readonly info: SourceInfo };
+
+interface Waiting {
+  resolve(): void;
+  reject(error: DialcastError): void;
+}
+
+interface RunningRendition {
+  readonly feed: number;
+  watchers: number;
+  linger: unknown;
+}
+
+/** Runs one channel's transcoder and renditions while somebody watches, and a little longer. */
+export class Channel {
+  readonly config: ChannelConfig;
+  readonly #ports: ChannelPorts;
+  readonly #limits: ChannelLimits;
+  readonly #users = new Set<(reason: string) => void>();
+  readonly #renditions = new Map<string, RunningRendition>();
+  #state: State = { name: 'off' };
+  #linger: unknown = null;
+
+  constructor(config: ChannelConfig, ports: ChannelPorts, limits: ChannelLimits) {
+    this.config = config;
+    this.#ports = ports;
+    this.#limits = limits;
+  }
+
+  get onAir(): boolean {
+    return this.#state.name === 'on';
+  }
+
+  get viewers(): number {
+    return this.#users.size;
+  }
+
+  /**
+   * Puts the channel on air if it is not and gives a hold on it. `onGone` is called when the channel goes off air
+   * while held, with the reason in words. Rejects with SOURCE_OPEN_FAILED or TRANSCODER_FAILED.
+   */
+  async open(onGone: (reason: string) => void): Promise<ChannelUse> {
+    // A function of its own for each hold: two holders may pass the same callback.
+    const user = (reason: string) => onGone(reason);
+    this.#users.add(user);
+    this.#ports.timers.clearTimeout(this.#linger);
+    try {
+      await this.#start();
+    } catch (error) {
+      this.#leave(user);
+      throw error;
+    }
+    if (this.#state.name !== 'on') throw new DialcastError('SOURCE_OPEN_FAILED', 'the channel went off air');
+    return {
+      info: this.#state.info,
+      watch: rendition => this.#watch(rendition),
+      close: () => this.#leave(user),
+    };
+  }
+
+  /** The transcoder has the source open, for the first time or again after a restart. */
+  sourceOpened(info: SourceInfo): void {
+    if (this.#state.name === 'off') return;
+    const waiting = this.#settle();
+    this.#state = { name: 'on', info };
+    for (const { resolve } of waiting) resolve();
+  }
+
+  /** The source cannot be opened, ended, or its transcoder was given up: everybody has to go. */
+  sourceGone(error: DialcastError): void {
+    if (this.#state.name === 'off') return;
+    const waiting = this.#settle();
+    this.#turnOff();
+    for (const { reject } of waiting) reject(error);
+    for (const user of [...this.#users]) user(error.detail);
+  }
+
+  /** Ends the transcoder at once; used at shutdown. */
+  shutDown(): void {
+    this.#ports.timers.clearTimeout(this.#linger);
+    this.#settle();
+    if (this.#state.name !== 'off') this.#turnOff();
+  }
+
+  #start(): Promise<void> {
+    if (this.#state.name === 'on') return Promise.resolve();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    if (this.#state.name === 'opening') {
+      this.#state.waiting.push({ resolve, reject });
+      return promise;
+    }
+    const seconds = this.#limits.openTimeoutMs / 1000;
+    const timeout = this.#ports.timers.setTimeout(() => {
+      const detail = `${this.config.source} did not open within ${seconds} seconds`;
+      this.sourceGone(new DialcastError('SOURCE_OPEN_FAILED', detail));
+    }, this.#limits.openTimeoutMs);
+    this.#state = { name: 'opening', timeout, waiting: [{ resolve, reject }] };
+    this.#ports.startTranscoder(this.config);
+    return promise;
+  }
+
+  /** Ends the opening, if one is under way, and returns who waits for it. */
+  #settle(): Waiting[] {
+    if (this.#state.name !== 'opening') return [];
+    this.#ports.timers.clearTimeout(this.#state.timeout);
+    return this.#state.waiting;
+  }
+
+  #watch(rendition: RenditionSpec): { feed: number; release(): void } {
+    const key = JSON.stringify(rendition);
+    const running = this.#renditions.get(key) ?? {
+      feed: this.#ports.openFeed(this.config.name, rendition),
+      watchers: 0,
+      linger: null,
+    };
+    this.#renditions.set(key, running);
+    this.#ports.timers.clearTimeout(running.linger);
+    running.watchers++;
+    let released = false;
+    const release = () => {
+      if (released) return;
+      released = true;
+      if (--running.watchers > 0) return;
+      running.linger = this.#ports.timers.setTimeout(() => this.#stopRendition(key), this.#limits.renditionLingerMs);
+    };
+    return { feed: running.feed, release };
+  }
+
+  #stopRendition(key: string): void {
+    const running = this.#renditions.get(key);
+    if (running === undefined) return;
+    this.#renditions.delete(key);
+    this.#ports.timers.clearTimeout(running.linger);
+    this.#ports.closeFeed(running.feed);
+  }
+
+  #leave(user: (reason: string) => void): void {
+    if (!this.#users.delete(user) || this.#users.size > 0 || this.#state.name === 'off') return;
+    this.#linger = this.#ports.timers.setTimeout(() => this.shutDown(), this.#limits.transcoderLingerMs);
+  }
+
+  #turnOff(): void {
+    this.#state = { name: 'off' };
+    for (const key of [...this.#renditions.keys()]) this.#stopRendition(key);
+    this.#ports.stopTranscoder(this.config);
+  }
+}

@@ -1,0 +1,3 @@
+export { Channel, type ChannelLimits, type ChannelPorts, type ChannelUse, type Timers } from './channel.ts';
+export { Channels } from './channels.ts';
+export { chooseAudio, chooseVideo, type VideoWish } from './renditions.ts';

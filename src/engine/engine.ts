@@ -1,0 +1,149 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import type { Config } from '../config/index.ts';
+import { DialcastError, type ErrorCode } from '../errors.ts';
+import type { Logger } from '../observe/index.ts';
+import type { LocalMedia } from '../sdp/index.ts';
+import type { RenditionSpec } from '../transcoder/wire.ts';
+import type {
+  EngineEvent,
+  EngineRequests,
+  EngineStats,
+  EngineWorkerData,
+  FromWorker,
+  RequestName,
+  ToWorker,
+  ViewerSpec,
+  ViewerUpdate,
+} from './protocol.ts';
+
+export interface EngineOptions {
+  readonly media: Config['media'];
+  readonly log: Logger;
+  readonly onEvent: (event: EngineEvent) => void;
+}
+
+interface Waiting {
+  resolve(reply: unknown): void;
+  reject(error: Error): void;
+}
+
+/**
+ * The media engine's face on the main thread. Each call is a typed request to the engine's thread; media itself never
+ * passes through here.
+ */
+export class Engine {
+  /** Where transcoders connect, and the secret they say. */
+  readonly transcoders: { readonly socketPath: string; readonly token: string };
+  readonly #worker: Worker;
+  readonly #directory: string;
+  readonly #log: Logger;
+  readonly #onEvent: (event: EngineEvent) => void;
+  readonly #waiting = new Map<number, Waiting>();
+  #sequence = 0;
+  #nextFeed = 1;
+
+  /** Starts the thread and opens its sockets. Rejects with LISTEN_FAILED or NATIVE_MISSING. */
+  static async start(options: EngineOptions): Promise<{ engine: Engine; port: number }> {
+    // mkdtemp makes the directory for its owner alone, so no other user can pose as a transcoder.
+    const directory = await mkdtemp(join(tmpdir(), 'dialcast-'));
+    const engine = new Engine(options, directory);
+    try {
+      const { port } = await engine.#request('listen', null);
+      return { engine, port };
+    } catch (error) {
+      await engine.#end();
+      throw error;
+    }
+  }
+
+  private constructor(options: EngineOptions, directory: string) {
+    this.#log = options.log;
+    this.#onEvent = options.onEvent;
+    this.#directory = directory;
+    this.transcoders = { socketPath: join(directory, 'engine.sock'), token: randomBytes(32).toString('hex') };
+    const workerData: EngineWorkerData = { ...options.media, ...this.transcoders };
+    this.#worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData, name: 'engine' });
+    this.#worker.on('message', (message: FromWorker) => this.#receive(message));
+    this.#worker.on('error', error => this.#fail(error));
+    this.#worker.on('exit', () => this.#fail(new DialcastError('ENGINE_STOPPED', 'the engine thread has ended')));
+  }
+
+  /** Makes the viewer's transport; media flows once it is connected (WebRTC) or confirmed (RTP). */
+  addViewer(spec: ViewerSpec): Promise<LocalMedia> {
+    return this.#request('addViewer', spec);
+  }
+
+  async updateViewer(update: ViewerUpdate): Promise<void> {
+    await this.#request('updateViewer', update);
+  }
+
+  async confirmViewer(id: string): Promise<void> {
+    await this.#request('confirmViewer', { id });
+  }
+
+  async removeViewer(id: string): Promise<void> {
+    await this.#request('removeViewer', { id });
+  }
+
+  /** Opens a feed: from now on the channel's transcoder, whenever connected, is told to make this rendition. */
+  openFeed(channel: string, rendition: RenditionSpec): number {
+    const feed = this.#nextFeed++;
+    this.#send('openFeed', { feed, channel, rendition });
+    return feed;
+  }
+
+  closeFeed(feed: number): void {
+    this.#send('closeFeed', { feed });
+  }
+
+  stats(): Promise<EngineStats> {
+    return this.#request('stats', null);
+  }
+
+  /** Says goodbye to the viewers that are left and ends the thread. */
+  async close(): Promise<void> {
+    await this.#request('close', null);
+    await this.#end();
+  }
+
+  async #end(): Promise<void> {
+    this.#worker.removeAllListeners('exit');
+    await this.#worker.terminate();
+    await rm(this.#directory, { recursive: true, force: true });
+  }
+
+  #request<Name extends RequestName>(
+    name: Name,
+    request: EngineRequests[Name]['request'],
+  ): Promise<EngineRequests[Name]['reply']> {
+    const { promise, resolve, reject } = Promise.withResolvers<EngineRequests[Name]['reply']>();
+    const sequence = ++this.#sequence;
+    this.#waiting.set(sequence, { resolve: reply => resolve(reply as EngineRequests[Name]['reply']), reject });
+    this.#worker.postMessage({ name, sequence, request } as ToWorker);
+    return promise;
+  }
+
+  /** A request whose failure only the log needs to know. */
+  #send<Name extends RequestName>(name: Name, request: EngineRequests[Name]['request']): void {
+    this.#request(name, request).catch(error => this.#log.warn({ err: error }, `engine request ${name} failed`));
+  }
+
+  #receive(message: FromWorker): void {
+    if (message.type === 'event') return this.#onEvent(message.event);
+    if (message.type === 'log') return this.#log[message.level](message.fields, message.text);
+    const waiting = this.#waiting.get(message.sequence);
+    this.#waiting.delete(message.sequence);
+    if (message.type === 'reply') waiting?.resolve(message.reply);
+    else waiting?.reject(new DialcastError(message.code as ErrorCode, message.detail));
+  }
+
+  #fail(error: Error): void {
+    this.#log.error({ err: error }, 'the engine thread failed');
+    for (const waiting of this.#waiting.values()) waiting.reject(error);
+    this.#waiting.clear();
+  }
+}

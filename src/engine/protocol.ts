@@ -1,0 +1,112 @@
+/** What the main thread and the engine's thread say to each other. Plain data: it crosses by structured clone. */
+
+import type { LocalMedia } from '../sdp/types.ts';
+import type { RenditionSpec, SourceInfo } from '../transcoder/wire.ts';
+
+export type MediaKind = 'video' | 'audio';
+
+/** One RTP stream that a viewer gets. */
+export interface StreamSpec {
+  readonly kind: MediaKind;
+  readonly payloadType: number;
+  /** RTP clock in Hz. */
+  readonly clockRateHz: number;
+  /** The feed to send; null while the caller holds. */
+  readonly feed: number | null;
+  /** May NACKs be answered with retransmissions. */
+  readonly nack: boolean;
+  readonly rtcpMux: boolean;
+  /** Plain RTP: where the offer wants packets. */
+  readonly remote: { readonly address: string; readonly port: number; readonly rtcpPort: number } | null;
+}
+
+export interface ViewerSpec {
+  /** The call's id. */
+  readonly id: string;
+  readonly transport:
+    | {
+        readonly kind: 'webrtc';
+        readonly iceUfrag: string;
+        readonly icePwd: string;
+        readonly fingerprints: readonly { readonly hash: string; readonly value: string }[];
+      }
+    | {
+        readonly kind: 'rtp';
+        /** Our address as the caller sees it; goes into the answer. */
+        readonly localAddress: string;
+        /** Where the signalling comes from: with the offer's address the only place media may be latched to. */
+        readonly peerAddress: string;
+      };
+  readonly streams: readonly StreamSpec[];
+}
+
+export interface ViewerUpdate {
+  readonly id: string;
+  readonly streams: readonly Pick<StreamSpec, 'kind' | 'feed' | 'remote'>[];
+}
+
+export interface FeedSpec {
+  /** Chosen by the main thread, unique in the process. */
+  readonly feed: number;
+  readonly channel: string;
+  readonly rendition: RenditionSpec;
+}
+
+export interface EngineWorkerData {
+  readonly addresses: readonly string[];
+  readonly port: number;
+  readonly rtpPorts: { readonly first: number; readonly last: number };
+  /** Unix socket on which transcoders connect. */
+  readonly socketPath: string;
+  /** What a transcoder must say in its `hello`. */
+  readonly token: string;
+}
+
+export interface EngineStats {
+  readonly packetsSent: number;
+  readonly octetsSent: number;
+  readonly packetsDropped: number;
+  readonly packetsRetransmitted: number;
+  readonly nacksReceived: number;
+  readonly keyFrameRequestsReceived: number;
+  readonly viewers: { readonly webrtc: number; readonly rtp: number };
+  /** Sockets that the engine holds open. */
+  readonly sockets: number;
+  readonly feeds: readonly { readonly channel: string; readonly codec: string; readonly viewers: number }[];
+  /** Frames that came from encoders since the start. */
+  readonly frames: readonly { readonly channel: string; readonly codec: string; readonly frames: number }[];
+}
+
+/** Each request and what answers it. */
+export interface EngineRequests {
+  listen: { request: null; reply: { readonly port: number } };
+  addViewer: { request: ViewerSpec; reply: LocalMedia };
+  updateViewer: { request: ViewerUpdate; reply: null };
+  /** The caller's ACK came: its signalling address is real, so media may flow to it. */
+  confirmViewer: { request: { readonly id: string }; reply: null };
+  removeViewer: { request: { readonly id: string }; reply: null };
+  openFeed: { request: FeedSpec; reply: null };
+  closeFeed: { request: { readonly feed: number }; reply: null };
+  stats: { request: null; reply: EngineStats };
+  close: { request: null; reply: null };
+}
+
+export type RequestName = keyof EngineRequests;
+
+export type ToWorker = {
+  [Name in RequestName]: { readonly name: Name; readonly sequence: number; readonly request: EngineRequests[Name]['request'] };
+}[RequestName];
+
+export type FromWorker =
+  | { readonly type: 'reply'; readonly sequence: number; readonly reply: unknown }
+  | { readonly type: 'failure'; readonly sequence: number; readonly code: string; readonly detail: string }
+  | { readonly type: 'event'; readonly event: EngineEvent }
+  | { readonly type: 'log'; readonly level: 'debug' | 'info' | 'warn'; readonly fields: object; readonly text: string };
+
+export type EngineEvent =
+  | { readonly type: 'viewerConnected'; readonly id: string }
+  /** Consent expired, the DTLS handshake failed, or the caller closed its side. */
+  | { readonly type: 'viewerLost'; readonly id: string; readonly reason: string }
+  | { readonly type: 'sourceOpen'; readonly channel: string; readonly info: SourceInfo }
+  | { readonly type: 'sourceFailed'; readonly channel: string; readonly reason: string }
+  | { readonly type: 'sourceEnded'; readonly channel: string };
