@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Figures, Metrics } from './index.ts';
+
+const FIGURES: Figures = {
+  calls: { active: 2, outcomes: { watched: 5, refused: 1 } },
+  transcodersActive: 1,
+  sipMessages: [{ labels: { direction: 'in', transport: 'ws' }, value: 12 }],
+  engine: {
+    packetsSent: 1000,
+    octetsSent: 1_200_000,
+    packetsDropped: 3,
+    packetsRetransmitted: 4,
+    nacksReceived: 5,
+    keyFrameRequestsReceived: 6,
+    sockets: 1,
+    viewers: { webrtc: 2, rtp: 0 },
+    feeds: [
+      { channel: 'clock', codec: 'h264' },
+      { channel: 'clock', codec: 'h264' },
+      { channel: 'clock', codec: 'opus' },
+    ],
+    frames: [
+      { channel: 'clock', codec: 'h264', frames: 90 },
+      { channel: 'clock', codec: 'h264', frames: 10 },
+    ],
+  },
+};
+
+const LINES: readonly string[] = [
+  'dialcast_calls_active 2',
+  'dialcast_calls_total{outcome="watched"} 5',
+  'dialcast_calls_total{outcome="refused"} 1',
+  'dialcast_viewers{transport="webrtc"} 2',
+  'dialcast_viewers{transport="rtp"} 0',
+  'dialcast_transcoders_active 1',
+  'dialcast_renditions_active{channel="clock",codec="h264"} 2',
+  'dialcast_renditions_active{channel="clock",codec="opus"} 1',
+  'dialcast_encode_frames_total{channel="clock",codec="h264"} 100',
+  'dialcast_packets_sent_total 1000',
+  'dialcast_octets_sent_total 1200000',
+  'dialcast_packets_dropped_total 3',
+  'dialcast_packets_retransmitted_total 4',
+  'dialcast_nacks_received_total 5',
+  'dialcast_plis_received_total 6',
+  'dialcast_sip_messages_total{direction="in",transport="ws"} 12',
+];
+
+test('each figure stands on the page with its labels', async () => {
+  const page = (await new Metrics(async () => FIGURES).render()).split('\n');
+  for (const line of LINES) assert.ok(page.includes(line), line);
+});
+
+test('the process itself is on the page', async () => {
+  const page = await new Metrics(async () => FIGURES).render();
+  for (const name of [
+    'process_cpu_seconds_total',
+    'process_resident_memory_bytes',
+    'nodejs_eventloop_lag_p99_seconds',
+    'process_open_fds',
+  ]) {
+    assert.match(page, new RegExp(`^${name}\\b`, 'm'));
+  }
+});
+
+test('a second scrape shows the new figures, and nothing of what is gone', async () => {
+  let figures = FIGURES;
+  const metrics = new Metrics(async () => figures);
+  await metrics.render();
+  figures = { ...FIGURES, calls: { active: 0, outcomes: { watched: 7 } }, engine: { ...FIGURES.engine!, feeds: [] } };
+  const page = await metrics.render();
+  assert.match(page, /^dialcast_calls_active 0$/m);
+  assert.match(page, /^dialcast_calls_total\{outcome="watched"\} 7$/m);
+  assert.doesNotMatch(page, /^dialcast_renditions_active\{/m);
+});
+
+test('scrapes that overlap read the figures once', async () => {
+  let readings = 0;
+  const metrics = new Metrics(async () => {
+    readings++;
+    return FIGURES;
+  });
+  const [first, second] = await Promise.all([metrics.render(), metrics.render()]);
+  assert.equal(first, second);
+  assert.equal(readings, 1);
+});
+
+test('without an engine the rest of the page stays', async () => {
+  const page = await new Metrics(async () => ({ ...FIGURES, engine: null })).render();
+  assert.match(page, /^dialcast_calls_active 2$/m);
+  assert.doesNotMatch(page, /^dialcast_viewers\{/m);
+});

@@ -1,0 +1,195 @@
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+
+/** One labelled value. */
+export interface Sample<Label extends string> {
+  readonly labels: Readonly<Record<Label, string>>;
+  readonly value: number;
+}
+
+/** What the parts count, since the start where not said otherwise. Read once for each scrape. */
+export interface Figures {
+  readonly calls: { readonly active: number; readonly outcomes: Readonly<Record<string, number>> };
+  readonly transcodersActive: number;
+  readonly sipMessages: readonly Sample<'direction' | 'transport'>[];
+  /** Null when the engine does not answer. */
+  readonly engine: {
+    readonly packetsSent: number;
+    readonly octetsSent: number;
+    readonly packetsDropped: number;
+    readonly packetsRetransmitted: number;
+    readonly nacksReceived: number;
+    readonly keyFrameRequestsReceived: number;
+    readonly sockets: number;
+    readonly viewers: Readonly<Record<string, number>>;
+    readonly feeds: readonly { readonly channel: string; readonly codec: string }[];
+    readonly frames: readonly { readonly channel: string; readonly codec: string; readonly frames: number }[];
+  } | null;
+}
+
+interface Family {
+  readonly name: string;
+  readonly help: string;
+  readonly kind: 'gauge' | 'counter';
+  readonly labels: readonly string[];
+  samples(figures: Figures): readonly Sample<string>[];
+}
+
+const FAMILIES: readonly Family[] = [
+  {
+    name: 'dialcast_calls_active',
+    help: 'Calls that are being answered or are running.',
+    kind: 'gauge',
+    labels: [],
+    samples: ({ calls }) => single(calls.active),
+  },
+  {
+    name: 'dialcast_calls_total',
+    help: 'Calls that came to an end, by how.',
+    kind: 'counter',
+    labels: ['outcome'],
+    samples: ({ calls }) => each('outcome', calls.outcomes),
+  },
+  {
+    name: 'dialcast_viewers',
+    help: 'Viewers in the media engine, by media transport.',
+    kind: 'gauge',
+    labels: ['transport'],
+    samples: ({ engine }) => (engine === null ? [] : each('transport', engine.viewers)),
+  },
+  {
+    name: 'dialcast_transcoders_active',
+    help: 'Running transcoder processes.',
+    kind: 'gauge',
+    labels: [],
+    samples: ({ transcodersActive }) => single(transcodersActive),
+  },
+  {
+    name: 'dialcast_renditions_active',
+    help: 'Renditions that are being encoded.',
+    kind: 'gauge',
+    labels: ['channel', 'codec'],
+    samples: ({ engine }) =>
+      total((engine?.feeds ?? []).map(({ channel, codec }) => ({ labels: { channel, codec }, value: 1 }))),
+  },
+  {
+    name: 'dialcast_encode_frames_total',
+    help: 'Frames that came from the encoders.',
+    kind: 'counter',
+    labels: ['channel', 'codec'],
+    samples: ({ engine }) =>
+      total(
+        (engine?.frames ?? []).map(({ channel, codec, frames }) => ({ labels: { channel, codec }, value: frames })),
+      ),
+  },
+  engineCounter('dialcast_packets_sent_total', 'RTP packets sent.', 'packetsSent'),
+  engineCounter('dialcast_octets_sent_total', 'Octets sent in RTP packets.', 'octetsSent'),
+  engineCounter('dialcast_packets_dropped_total', 'RTP packets that the kernel did not take.', 'packetsDropped'),
+  engineCounter('dialcast_packets_retransmitted_total', 'RTP packets sent again after a NACK.', 'packetsRetransmitted'),
+  engineCounter('dialcast_nacks_received_total', 'RTP packets that viewers reported as missing.', 'nacksReceived'),
+  engineCounter('dialcast_plis_received_total', 'Key frame requests (PLI and FIR).', 'keyFrameRequestsReceived'),
+  {
+    name: 'dialcast_media_sockets',
+    help: 'Sockets that the media engine holds open.',
+    kind: 'gauge',
+    labels: [],
+    samples: ({ engine }) => (engine === null ? [] : single(engine.sockets)),
+  },
+  {
+    name: 'dialcast_sip_messages_total',
+    help: 'SIP messages, by direction and transport.',
+    kind: 'counter',
+    labels: ['direction', 'transport'],
+    samples: ({ sipMessages }) => sipMessages,
+  },
+];
+
+/** The Prometheus page: what the parts count, and the process itself. Knows none of the parts: they are read through `figures`. */
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #figures: () => Promise<Figures>;
+  /** Read for the scrape that is under way. */
+  #current: Figures | null = null;
+  #rendering: Promise<string> | null = null;
+
+  constructor(figures: () => Promise<Figures>) {
+    this.#figures = figures;
+    for (const family of FAMILIES) this.#register(family);
+    collectDefaultMetrics({ register: this.#registry });
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  /** The page in the text format of Prometheus. Scrapes that overlap share one reading of the figures. */
+  render(): Promise<string> {
+    this.#rendering ??= this.#render().finally(() => {
+      this.#rendering = null;
+    });
+    return this.#rendering;
+  }
+
+  async #render(): Promise<string> {
+    this.#current = await this.#figures();
+    return this.#registry.metrics();
+  }
+
+  #register({ name, help, kind, labels, samples }: Family): void {
+    const read = () => (this.#current === null ? [] : samples(this.#current));
+    const options = { name, help, labelNames: [...labels], registers: [this.#registry] };
+    if (kind === 'gauge') {
+      new Gauge({
+        ...options,
+        collect() {
+          this.reset();
+          for (const sample of read()) this.set(sample.labels, sample.value);
+        },
+      });
+    } else {
+      new Counter({
+        ...options,
+        // The parts hold the running totals; the counter only carries them.
+        collect() {
+          this.reset();
+          for (const sample of read()) this.inc(sample.labels, sample.value);
+        },
+      });
+    }
+  }
+}
+
+type EngineTotal =
+  | 'packetsSent'
+  | 'octetsSent'
+  | 'packetsDropped'
+  | 'packetsRetransmitted'
+  | 'nacksReceived'
+  | 'keyFrameRequestsReceived';
+
+function engineCounter(name: string, help: string, key: EngineTotal): Family {
+  return {
+    name,
+    help,
+    kind: 'counter',
+    labels: [],
+    samples: ({ engine }) => (engine === null ? [] : single(engine[key])),
+  };
+}
+
+function single(value: number): Sample<never>[] {
+  return [{ labels: {}, value }];
+}
+
+function each<Label extends string>(label: Label, values: Readonly<Record<string, number>>): Sample<string>[] {
+  return Object.entries(values).map(([name, value]) => ({ labels: { [label]: name }, value }));
+}
+
+/** Adds up the samples that have the same labels. */
+function total(samples: readonly Sample<string>[]): Sample<string>[] {
+  const totals = new Map<string, Sample<string>>();
+  for (const { labels, value } of samples) {
+    const key = JSON.stringify(labels);
+    totals.set(key, { labels, value: value + (totals.get(key)?.value ?? 0) });
+  }
+  return [...totals.values()];
+}
