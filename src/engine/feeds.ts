@@ -1,0 +1,78 @@
+import type { EngineMessage, TranscoderMessage } from '../transcoder/wire.ts';
+import { Feed } from './feed.ts';
+import type { FanOut } from './native.ts';
+import type { EngineStats, FeedSpec } from './protocol.ts';
+
+/** Every feed that is open, and what their transcoders are told. */
+export class Feeds {
+  readonly #fanOut: FanOut;
+  readonly #tell: (channel: string, message: EngineMessage) => void;
+  readonly #feeds = new Map<number, Feed>();
+  /** Frames of feeds that are closed by now, by channel and codec. */
+  readonly #frames = new Map<string, { channel: string; codec: string; frames: number }>();
+
+  constructor(fanOut: FanOut, tell: (channel: string, message: EngineMessage) => void) {
+    this.#fanOut = fanOut;
+    this.#tell = tell;
+  }
+
+  open(spec: FeedSpec): void {
+    const askKeyFrame = () => this.#tell(spec.channel, { type: 'keyFrame', id: spec.feed });
+    this.#feeds.set(spec.feed, new Feed(spec, this.#fanOut, askKeyFrame));
+    this.#start(spec);
+  }
+
+  close(id: number): void {
+    const feed = this.#feeds.get(id);
+    if (feed === undefined) return;
+    this.#feeds.delete(id);
+    this.#tell(feed.spec.channel, { type: 'stop', id });
+    add(this.#frames, feed, feed.frames);
+    feed.close();
+  }
+
+  get(id: number): Feed | undefined {
+    return this.#feeds.get(id);
+  }
+
+  /** A transcoder is there, for the first time or after a restart: it is told all that its channel needs. */
+  transcoderStarted(channel: string): void {
+    for (const feed of this.#feeds.values()) {
+      if (feed.spec.channel !== channel) continue;
+      feed.transcoderStarted();
+      this.#start(feed.spec);
+    }
+  }
+
+  push(channel: string, frame: Extract<TranscoderMessage, { type: 'frame' }>, nowMs: number): void {
+    const feed = this.#feeds.get(frame.id);
+    // A frame may still be under way when its feed is closed; another channel's id is nobody's business.
+    if (feed?.spec.channel === channel) feed.push(frame, nowMs);
+  }
+
+  stats(): Pick<EngineStats, 'feeds' | 'frames'> {
+    const feeds = [...this.#feeds.values()];
+    const frames = new Map([...this.#frames].map(([key, entry]) => [key, { ...entry }]));
+    for (const feed of feeds) add(frames, feed, feed.frames);
+    return {
+      feeds: feeds.map(({ spec, watchers }) => ({
+        channel: spec.channel,
+        codec: spec.rendition.codec,
+        viewers: watchers,
+      })),
+      frames: [...frames.values()],
+    };
+  }
+
+  #start({ channel, feed, rendition }: FeedSpec): void {
+    this.#tell(channel, { type: 'start', id: feed, rendition });
+  }
+}
+
+function add(counts: Map<string, { channel: string; codec: string; frames: number }>, { spec }: Feed, frames: number) {
+  const { channel, rendition } = spec;
+  const key = `${channel} ${rendition.codec}`;
+  const entry = counts.get(key) ?? { channel, codec: rendition.codec, frames: 0 };
+  entry.frames += frames;
+  counts.set(key, entry);
+}

@@ -1,0 +1,85 @@
+import { timingSafeEqual } from 'node:crypto';
+import { createServer, type Server, type Socket } from 'node:net';
+import { type EngineMessage, encodeEngineMessage, type TranscoderMessage, TranscoderMessageReader } from '../transcoder/wire.ts';
+
+export interface TranscoderLinksOptions {
+  readonly socketPath: string;
+  readonly token: string;
+  /** A transcoder of this channel said hello; an earlier one's link is closed. */
+  readonly onHello: (channel: string) => void;
+  readonly onMessage: (channel: string, message: Exclude<TranscoderMessage, { type: 'hello' }>) => void;
+  readonly onRefused: (reason: string) => void;
+}
+
+/** Who has not said hello by then is not a transcoder. */
+const HELLO_TIMEOUT_MS = 5_000;
+
+/** The transcoders' connections, one for each channel on air. */
+export class TranscoderLinks {
+  readonly #options: TranscoderLinksOptions;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  readonly #links = new Map<string, Socket>();
+
+  constructor(options: TranscoderLinksOptions) {
+    this.#options = options;
+    this.#server = createServer(socket => this.#accept(socket));
+  }
+
+  listen(): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#server.once('error', reject);
+    this.#server.listen(this.#options.socketPath, resolve);
+    return promise;
+  }
+
+  /** Tells the channel's transcoder something; nothing happens while none is connected: it is told after its hello. */
+  send(channel: string, message: EngineMessage): void {
+    this.#links.get(channel)?.write(encodeEngineMessage(message));
+  }
+
+  close(): void {
+    this.#server.close();
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #accept(socket: Socket): void {
+    const reader = new TranscoderMessageReader();
+    let channel: string | null = null;
+    const refuse = (reason: string) => {
+      this.#options.onRefused(reason);
+      socket.destroy();
+    };
+    this.#sockets.add(socket);
+    socket.setTimeout(HELLO_TIMEOUT_MS, () => refuse('no hello in time'));
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => {
+      this.#sockets.delete(socket);
+      if (channel !== null && this.#links.get(channel) === socket) this.#links.delete(channel);
+    });
+    socket.on('data', chunk => {
+      const { messages, error } = reader.push(chunk);
+      for (const message of messages) {
+        if (message.type === 'hello') {
+          if (channel !== null || !this.#isToken(message.token)) return refuse('wrong token');
+          channel = message.channel;
+          socket.setTimeout(0);
+          this.#links.get(channel)?.destroy();
+          this.#links.set(channel, socket);
+          this.#options.onHello(channel);
+        } else if (channel === null) {
+          return refuse('no hello before the first message');
+        } else if (this.#links.get(channel) === socket) {
+          this.#options.onMessage(channel, message);
+        }
+      }
+      if (error !== null) refuse(error);
+    });
+  }
+
+  #isToken(token: string): boolean {
+    const given = Buffer.from(token);
+    const expected = Buffer.from(this.#options.token);
+    return given.length === expected.length && timingSafeEqual(given, expected);
+  }
+}

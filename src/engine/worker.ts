@@ -1,0 +1,94 @@
+/** The engine's thread: media sockets, the transcoders' socket, the clock, and the native add-on between them. */
+
+import { parentPort, workerData } from 'node:worker_threads';
+import { DialcastError } from '../errors.ts';
+import { Feeds } from './feeds.ts';
+import { loadNative } from './native.ts';
+import type { EngineEvent, EngineRequests, EngineWorkerData, FromWorker, RequestName, ToWorker } from './protocol.ts';
+import { TranscoderLinks } from './transcoder-links.ts';
+import { Viewers } from './viewers.ts';
+
+/** Granularity of everything that is rarer than a packet: handshake retransmission, reports, expiry. */
+const TICK_MS = 50;
+
+const port = parentPort!;
+const media = workerData as EngineWorkerData;
+
+const post = (message: FromWorker) => port.postMessage(message);
+const emit = (event: EngineEvent) => post({ type: 'event', event });
+const nowMs = () => performance.now();
+
+const native = loadNative();
+const fanOut = new native.FanOut();
+const feeds = new Feeds(fanOut, (channel, message) => links.send(channel, message));
+const viewers = new Viewers({ native, fanOut, feeds, media, onEvent: emit, nowMs });
+const links = new TranscoderLinks({
+  ...media,
+  onHello: channel => feeds.transcoderStarted(channel),
+  onRefused: reason => post({ type: 'log', level: 'warn', fields: { reason }, text: 'a transcoder was refused' }),
+  onMessage: (channel, message) => {
+    if (message.type === 'frame') feeds.push(channel, message, nowMs());
+    if (message.type !== 'source') return;
+    if (message.state === 'open') emit({ type: 'sourceOpen', channel, info: message.info });
+    if (message.state === 'failed') emit({ type: 'sourceFailed', channel, reason: message.reason });
+    if (message.state === 'ended') emit({ type: 'sourceEnded', channel });
+  },
+});
+const ticking = setInterval(() => viewers.tick(unixUs()), TICK_MS);
+
+const handlers: {
+  [Name in RequestName]: (
+    request: EngineRequests[Name]['request'],
+  ) => EngineRequests[Name]['reply'] | Promise<EngineRequests[Name]['reply']>;
+} = {
+  listen: async () => {
+    const bound = listenMedia();
+    await links.listen();
+    return { port: bound };
+  },
+  addViewer: spec => viewers.add(spec),
+  updateViewer: update => done(viewers.update(update)),
+  confirmViewer: ({ id }) => done(viewers.confirm(id)),
+  removeViewer: ({ id }) => done(viewers.remove(id)),
+  openFeed: spec => done(feeds.open(spec)),
+  closeFeed: ({ feed }) => done(feeds.close(feed)),
+  stats: () => ({ ...viewers.stats(), ...feeds.stats() }),
+  close: () => {
+    clearInterval(ticking);
+    viewers.close();
+    links.close();
+    return null;
+  },
+};
+
+port.on('message', async ({ name, sequence, request }: ToWorker) => {
+  try {
+    const reply = await handlers[name](request as never);
+    post({ type: 'reply', sequence, reply });
+  } catch (error) {
+    const coded = error instanceof DialcastError;
+    post({
+      type: 'failure',
+      sequence,
+      code: coded ? error.code : 'ENGINE_STOPPED',
+      detail: coded ? error.detail : String(error),
+    });
+  }
+});
+
+function listenMedia(): number {
+  try {
+    return viewers.listen();
+  } catch (cause) {
+    throw new DialcastError('LISTEN_FAILED', `media.port: UDP port ${media.port}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** Unix time in microseconds; whole milliseconds are not enough to align audio with video. */
+function unixUs(): bigint {
+  return BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000));
+}
+
+function done(_result: void): null {
+  return null;
+}
