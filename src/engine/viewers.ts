@@ -175,9 +175,10 @@ export class Viewers {
         streams: [...streams.values()],
         cname,
         ice: new IceLite({ localUfrag: iceUfrag, localPwd: icePwd, remoteUfrag: transport.iceUfrag, nowMs: nowMs() }),
-        dtls: new DtlsTransport(new native.DtlsSession(this.#dtlsContext, { mtuBytes: DTLS_MTU_BYTES }), {
-          fingerprints: transport.fingerprints,
-        }),
+        dtls: new DtlsTransport(
+          new native.DtlsSession(this.#dtlsContext, { mtuBytes: DTLS_MTU_BYTES }),
+          transport.fingerprints,
+        ),
         ports: this.#ports(() => entry),
         nowMs: nowMs(),
       }),

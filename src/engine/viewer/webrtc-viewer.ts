@@ -55,7 +55,7 @@ export class WebrtcViewer implements Viewer {
 
   tick(nowMs: number, nowUs: bigint): void {
     const { dtls, ice } = this.#options;
-    this.#afterDtls(dtls.handleTimeout(nowMs));
+    this.#afterDtls(dtls.handleTimeout());
     if (ice.expired(nowMs)) this.#lose('the browser no longer answers');
     if (!this.#connected) {
       if (nowMs - this.#createdAtMs > CONNECT_TIMEOUT_MS) this.#lose('the browser did not connect');
@@ -96,8 +96,8 @@ export class WebrtcViewer implements Viewer {
     for (const { kind } of streams) ports.flow(kind, this.#path!, dtls.srtpKeys);
   }
 
-  #send(datagram: Buffer): void {
-    if (this.#path !== null) this.#options.ports.send('all', datagram, this.#path);
+  #send(datagram: Buffer | null): void {
+    if (datagram !== null && this.#path !== null) this.#options.ports.send('all', datagram, this.#path);
   }
 
   #lose(reason: string): void {

@@ -1,0 +1,1 @@
+export { DtlsTransport, type Fingerprint } from './dtls-transport.ts';
