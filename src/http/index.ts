@@ -1,0 +1,2 @@
+export type { AcceptWebSocket, CallListing, ChannelListing, Health, HttpPorts, MetricsPage } from './ports.ts';
+export { HttpServer, type HttpServerOptions } from './server.ts';

@@ -1,0 +1,59 @@
+/** What the HTTP server needs from the rest of the house: plain data, read when a request asks for it. */
+
+import type { WebSocket } from 'ws';
+
+export interface Health {
+  /** `draining` once the server has begun to close: new calls are refused. */
+  readonly status: 'ok' | 'draining';
+  readonly uptimeSeconds: number;
+  readonly callsActive: number;
+}
+
+export interface ChannelListing {
+  readonly number: number;
+  /** SIP user name. */
+  readonly name: string;
+  readonly title: string;
+  /** A film has an end; a live channel runs for ever. */
+  readonly kind: 'live' | 'film';
+  /** Is its transcoder running, so that a call gets its picture at once. */
+  readonly onAir: boolean;
+  readonly viewers: number;
+}
+
+/** A live call. Who calls and from where is left out on purpose: the list can be read by everybody. */
+export interface CallListing {
+  readonly id: string;
+  /** SIP user name of the channel. */
+  readonly channel: string;
+  /** Transport of the signalling: `udp`, `ws` … */
+  readonly transport: string;
+  /** Codecs that were negotiated, video first; empty before the answer. */
+  readonly codecs: readonly string[];
+  /** Unix time in milliseconds of the answer; null before. */
+  readonly answeredAtMs: number | null;
+  readonly held: boolean;
+}
+
+export interface MetricsPage {
+  readonly contentType: string;
+  render(): Promise<string>;
+}
+
+/** Addresses are without the `::ffff:` of an IPv4 address on a dual-stack socket. */
+export type AcceptWebSocket = (
+  socket: WebSocket,
+  remoteAddress: string,
+  remotePort: number,
+  localAddress: string,
+  localPort: number,
+) => void;
+
+export interface HttpPorts {
+  readonly health: () => Health;
+  readonly channels: () => readonly ChannelListing[];
+  readonly calls: () => readonly CallListing[];
+  readonly metrics: MetricsPage;
+  /** Takes over a WebSocket that speaks SIP (RFC 7118). */
+  readonly acceptWebSocket: AcceptWebSocket;
+}

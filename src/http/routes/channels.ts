@@ -1,0 +1,26 @@
+import { Type } from 'typebox';
+import type { App } from '../app.ts';
+import type { HttpPorts } from '../ports.ts';
+import { Problem } from '../problem.ts';
+
+const Channel = Type.Object(
+  {
+    number: Type.Integer(),
+    name: Type.String({ description: 'SIP user name' }),
+    title: Type.String(),
+    kind: Type.Union([Type.Literal('live'), Type.Literal('film')]),
+    onAir: Type.Boolean({ description: 'Is it being made now, so that a call gets its picture at once' }),
+    viewers: Type.Integer(),
+  },
+  { $id: 'Channel' },
+);
+
+const Channels = Type.Object({ channels: Type.Array(Channel) });
+
+export function channelRoutes(app: App, { channels }: HttpPorts): void {
+  app.get(
+    '/api/channels',
+    { schema: { summary: 'Every channel', tags: ['channels'], response: { 200: Channels, '5xx': Problem } } },
+    async (_request, reply) => reply.header('cache-control', 'no-store').send({ channels: [...channels()] }),
+  );
+}
