@@ -76,6 +76,8 @@ export class SipUpgrade {
       webSocket.terminate();
       return;
     }
+    // What breaks the WebSocket protocol is told by `close`; an `error` that nobody hears would end the process.
+    webSocket.on('error', () => undefined);
     this.#accept(webSocket, unmapped(remoteAddress), remotePort ?? 0, unmapped(localAddress), localPort ?? 0);
   }
 }
