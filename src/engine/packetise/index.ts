@@ -1,0 +1,1 @@
+export { createPacketiser, MAX_PAYLOAD_BYTES, type Packetiser, type Packets } from './packetiser.ts';
