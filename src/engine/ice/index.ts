@@ -1,0 +1,1 @@
+export { type CheckResult, IceLite, type IceLiteOptions, stunUsername } from './ice-lite.ts';
