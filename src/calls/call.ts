@@ -2,7 +2,14 @@ import { type Channel, type ChannelUse, chooseAudio, chooseVideo } from '../chan
 import type { Engine, StreamSpec, ViewerSpec } from '../engine/index.ts';
 import { DialcastError } from '../errors.ts';
 import type { Logger } from '../observe/index.ts';
-import { type AcceptedMedia, buildAnswer, type Capabilities, type LocalMedia, type Negotiated, negotiate } from '../sdp/index.ts';
+import {
+  type AcceptedMedia,
+  buildAnswer,
+  type Capabilities,
+  type LocalMedia,
+  type Negotiated,
+  negotiate,
+} from '../sdp/index.ts';
 import type { CallEnd, EndCause, IncomingCall, Rejection } from '../signalling/index.ts';
 
 /** What the encoders make, best first. */
@@ -123,7 +130,10 @@ export class Call {
     const negotiated = negotiate(request.offer, capabilities(use), before);
     if (!negotiated.ok) return request.reject(negotiated);
     if (!sameStreams(before, negotiated)) {
-      return request.reject({ status: 488, reason: 'Hold and resume are possible, other codecs or transports are not' });
+      return request.reject({
+        status: 488,
+        reason: 'Hold and resume are possible, other codecs or transports are not',
+      });
     }
     this.#negotiated = negotiated;
     const held = this.#legs;
@@ -153,9 +163,7 @@ export class Call {
   #watch(use: ChannelUse, media: AcceptedMedia): NonNullable<Leg['watch']> {
     if (media.kind === 'audio') return use.watch(chooseAudio(media.codec as 'opus' | 'pcma' | 'pcmu'));
     const { codec, packetizationMode, maxLevelIdc } = media;
-    return use.watch(
-      chooseVideo({ codec: codec as 'h264' | 'vp8', packetizationMode, maxLevelIdc }, use.info.video!),
-    );
+    return use.watch(chooseVideo({ codec: codec as 'h264' | 'vp8', packetizationMode, maxLevelIdc }, use.info.video!));
   }
 
   #viewerSpec(negotiated: Negotiated): ViewerSpec {

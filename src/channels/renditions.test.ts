@@ -10,10 +10,30 @@ const cases = [
   { wish: 'level 1.3', maxLevelIdc: 13, source: SOURCE, expected: [320, 180, 30, 250_000] },
   { wish: 'level 1.0', maxLevelIdc: 10, source: SOURCE, expected: [176, 98, 15, 45_000] },
   { wish: 'below every level', maxLevelIdc: 9, source: SOURCE, expected: [176, 98, 15, 45_000] },
-  { wish: 'a smaller source', maxLevelIdc: 31, source: { width: 720, height: 480, frameRate: 25 }, expected: [720, 480, 25] },
-  { wish: 'a larger source', maxLevelIdc: 31, source: { width: 1920, height: 1080, frameRate: 60 }, expected: [1280, 720, 30] },
-  { wish: 'a portrait source', maxLevelIdc: 31, source: { width: 1080, height: 1920, frameRate: 30 }, expected: [404, 720, 30] },
-  { wish: 'an odd source', maxLevelIdc: 31, source: { width: 641, height: 359, frameRate: 30 }, expected: [640, 358, 30] },
+  {
+    wish: 'a smaller source',
+    maxLevelIdc: 31,
+    source: { width: 720, height: 480, frameRate: 25 },
+    expected: [720, 480, 25],
+  },
+  {
+    wish: 'a larger source',
+    maxLevelIdc: 31,
+    source: { width: 1920, height: 1080, frameRate: 60 },
+    expected: [1280, 720, 30],
+  },
+  {
+    wish: 'a portrait source',
+    maxLevelIdc: 31,
+    source: { width: 1080, height: 1920, frameRate: 30 },
+    expected: [404, 720, 30],
+  },
+  {
+    wish: 'an odd source',
+    maxLevelIdc: 31,
+    source: { width: 641, height: 359, frameRate: 30 },
+    expected: [640, 358, 30],
+  },
 ] as const;
 
 for (const { wish, maxLevelIdc, source, expected } of cases) {

@@ -94,7 +94,11 @@ export interface EngineRequests {
 export type RequestName = keyof EngineRequests;
 
 export type ToWorker = {
-  [Name in RequestName]: { readonly name: Name; readonly sequence: number; readonly request: EngineRequests[Name]['request'] };
+  [Name in RequestName]: {
+    readonly name: Name;
+    readonly sequence: number;
+    readonly request: EngineRequests[Name]['request'];
+  };
 }[RequestName];
 
 export type FromWorker =

@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
-import { type EngineMessage, encodeEngineMessage, type TranscoderMessage, TranscoderMessageReader } from '../transcoder/wire.ts';
+import { type EngineMessage, encodeMessage, type TranscoderMessage, WireReader } from '../transcoder/wire.ts';
 
 export interface TranscoderLinksOptions {
   readonly socketPath: string;
@@ -35,7 +35,7 @@ export class TranscoderLinks {
 
   /** Tells the channel's transcoder something; nothing happens while none is connected: it is told after its hello. */
   send(channel: string, message: EngineMessage): void {
-    this.#links.get(channel)?.write(encodeEngineMessage(message));
+    this.#links.get(channel)?.write(encodeMessage(message));
   }
 
   close(): void {
@@ -44,7 +44,7 @@ export class TranscoderLinks {
   }
 
   #accept(socket: Socket): void {
-    const reader = new TranscoderMessageReader();
+    const reader = new WireReader<TranscoderMessage>();
     let channel: string | null = null;
     const refuse = (reason: string) => {
       this.#options.onRefused(reason);

@@ -4,10 +4,25 @@ import { DtlsTransport } from './dtls/index.ts';
 import type { Feeds } from './feeds.ts';
 import { IceLite, stunUsername } from './ice/index.ts';
 import type { DtlsContext, FanOut, Native, Path, UdpSocket } from './native.ts';
-import type { EngineEvent, EngineStats, EngineWorkerData, MediaKind, StreamSpec, ViewerSpec, ViewerUpdate } from './protocol.ts';
+import type {
+  EngineEvent,
+  EngineStats,
+  EngineWorkerData,
+  MediaKind,
+  StreamSpec,
+  ViewerSpec,
+  ViewerUpdate,
+} from './protocol.ts';
 import { demultiplex } from './rtp/index.ts';
 import { type PortPair, RtpPorts } from './rtp-ports.ts';
-import { type Lane, RtpViewer, type Viewer, type ViewerPorts, type ViewerStream, WebrtcViewer } from './viewer/index.ts';
+import {
+  type Lane,
+  RtpViewer,
+  type Viewer,
+  type ViewerPorts,
+  type ViewerStream,
+  WebrtcViewer,
+} from './viewer/index.ts';
 
 export interface ViewersOptions {
   readonly native: Native;

@@ -80,7 +80,9 @@ function listenMedia(): number {
   try {
     return viewers.listen();
   } catch (cause) {
-    throw new DialcastError('LISTEN_FAILED', `media.port: UDP port ${media.port}: ${(cause as Error).message}`, { cause });
+    throw new DialcastError('LISTEN_FAILED', `media.port: UDP port ${media.port}: ${(cause as Error).message}`, {
+      cause,
+    });
   }
 }
 

@@ -47,6 +47,8 @@ export type TranscoderMessage =
   | { type: 'hello'; channel: string; token: string; pid: number }
   | { type: 'source'; state: 'open'; info: SourceInfo }
   | { type: 'source'; state: 'failed'; reason: string }
+  /** A film that does not loop is over. */
+  | { type: 'source'; state: 'ended' }
   | { type: 'stats'; renditions: { id: number; framesEncoded: number; keyFrames: number; framesDropped: number }[] }
   | {
       type: 'frame';
@@ -62,3 +64,100 @@ export type EngineMessage =
   | { type: 'start'; id: number; rendition: RenditionSpec }
   | { type: 'stop'; id: number }
   | { type: 'keyFrame'; id: number };
+
+export type FrameMessage = Extract<TranscoderMessage, { type: 'frame' }>;
+
+/** Longer than any access unit or JSON body that means well. */
+export const MAX_MESSAGE_BYTES = 8 * 2 ** 20;
+
+const LENGTH_BYTES = 4;
+const FRAME_TYPE = 1;
+const JSON_TYPE = 2;
+/** Type, rendition id, flags and time stamp. */
+const FRAME_HEADER_BYTES = 14;
+const KEY_FRAME_FLAG = 0x01;
+
+/** A frame's header and its data as they follow each other on the wire; the data is not copied. */
+export function encodeFrame(frame: FrameMessage): [Buffer, Uint8Array] {
+  const header = Buffer.allocUnsafe(LENGTH_BYTES + FRAME_HEADER_BYTES);
+  header.writeUInt32BE(FRAME_HEADER_BYTES + frame.data.byteLength, 0);
+  header.writeUInt8(FRAME_TYPE, 4);
+  header.writeUInt32BE(frame.id, 5);
+  header.writeUInt8(frame.keyFrame ? KEY_FRAME_FLAG : 0, 9);
+  header.writeBigUInt64BE(frame.ptsUs, 10);
+  return [header, frame.data];
+}
+
+/** Any message but a frame. */
+export function encodeMessage(message: EngineMessage | Exclude<TranscoderMessage, FrameMessage>): Buffer {
+  const body = Buffer.from(JSON.stringify(message));
+  const header = Buffer.allocUnsafe(LENGTH_BYTES + 1);
+  header.writeUInt32BE(1 + body.length, 0);
+  header.writeUInt8(JSON_TYPE, 4);
+  return Buffer.concat([header, body]);
+}
+
+/**
+ * Puts a byte stream together into messages. What comes from the other side of the socket is not trusted further
+ * than its framing: after an error the stream cannot be read any more and is to be closed.
+ */
+export class WireReader<Message extends { type: string }> {
+  /** What was received and does not make a whole message yet. */
+  #chunks: Buffer[] = [];
+  #bytes = 0;
+  #wanted = LENGTH_BYTES;
+
+  push(chunk: Buffer): { messages: Message[]; error: string | null } {
+    this.#chunks.push(chunk);
+    this.#bytes += chunk.length;
+    const messages: Message[] = [];
+    if (this.#bytes < this.#wanted) return { messages, error: null };
+    let rest = this.#chunks.length === 1 ? chunk : Buffer.concat(this.#chunks, this.#bytes);
+    let error: string | null = null;
+    for (;;) {
+      this.#wanted = LENGTH_BYTES;
+      if (rest.length < LENGTH_BYTES) break;
+      const bytes = rest.readUInt32BE(0);
+      if (bytes === 0 || bytes > MAX_MESSAGE_BYTES) {
+        error = `a message of ${bytes} bytes`;
+        break;
+      }
+      this.#wanted = LENGTH_BYTES + bytes;
+      if (rest.length < this.#wanted) break;
+      const message = decode<Message>(rest.subarray(LENGTH_BYTES, this.#wanted));
+      if (typeof message === 'string') {
+        error = message;
+        break;
+      }
+      messages.push(message);
+      rest = rest.subarray(this.#wanted);
+    }
+    this.#chunks = rest.length === 0 || error !== null ? [] : [rest];
+    this.#bytes = error === null ? rest.length : 0;
+    return { messages, error };
+  }
+}
+
+/** The message, or what is wrong with it. */
+function decode<Message>(bytes: Buffer): Message | string {
+  const type = bytes.readUInt8(0);
+  if (type === FRAME_TYPE) {
+    if (bytes.length < FRAME_HEADER_BYTES) return 'a frame without a whole header';
+    const frame: FrameMessage = {
+      type: 'frame',
+      id: bytes.readUInt32BE(1),
+      keyFrame: (bytes.readUInt8(5) & KEY_FRAME_FLAG) !== 0,
+      ptsUs: bytes.readBigUInt64BE(6),
+      data: bytes.subarray(FRAME_HEADER_BYTES),
+    };
+    return frame as Message;
+  }
+  if (type !== JSON_TYPE) return `a message of unknown type ${type}`;
+  try {
+    const message: unknown = JSON.parse(bytes.toString('utf8', 1));
+    if (typeof message === 'object' && message !== null && 'type' in message) return message as Message;
+    return 'a message without a type';
+  } catch {
+    return 'a message that is not JSON';
+  }
+}

@@ -1,0 +1,2 @@
+export { Renditions } from './renditions.ts';
+export type { EncodedFrame } from './video-encoder.ts';

@@ -1,0 +1,9 @@
+export { SOURCE_KINDS } from './source/index.ts';
+export { type SupervisorOptions, type TranscoderChannel, TranscoderSupervisor } from './supervisor.ts';
+export type { AudioRendition, RenditionSpec, SourceInfo, VideoRendition } from './wire.ts';
+
+/** See {@link file://./demo-clip.ts}; FFmpeg is loaded only when a clip is made. */
+export async function makeDemoClip(path: string): Promise<void> {
+  const { makeDemoClip: make } = await import('./demo-clip.ts');
+  await make(path);
+}

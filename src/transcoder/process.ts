@@ -1,0 +1,112 @@
+/**
+ * A channel's transcoder: a process of its own, so that a hostile or endless source can harm nobody else. It gets its
+ * task on standard input, where no other user of the machine can read it, and talks to the engine over one socket.
+ * It ends when that socket or standard input does: a server that was killed leaves no orphan.
+ */
+
+import { connect, type Socket } from 'node:net';
+import { createInterface } from 'node:readline';
+import { AV_LOG_FATAL } from 'node-av/constants';
+import { Log } from 'node-av/lib';
+import { DialcastError } from '../errors.ts';
+import { Renditions } from './encode/index.ts';
+import { createSource } from './source/index.ts';
+import type { TranscoderTask } from './task.ts';
+import {
+  type EngineMessage,
+  encodeFrame,
+  encodeMessage,
+  type FrameMessage,
+  type TranscoderMessage,
+  WireReader,
+} from './wire.ts';
+
+/** What may wait for the engine; beyond it frames are left out until the next key frame. */
+const UNSENT_BYTES = 4 * 2 ** 20;
+
+const STATS_INTERVAL_MS = 1_000;
+
+/** Sends to the engine, and drops frames rather than grow when it does not keep up. */
+class EngineLink {
+  readonly #socket: Socket;
+  /** Renditions that wait for a key frame after something of them was dropped. */
+  readonly #broken = new Set<number>();
+  framesDropped = 0;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+  }
+
+  send(message: Exclude<TranscoderMessage, FrameMessage>): void {
+    this.#socket.write(encodeMessage(message));
+  }
+
+  sendFrame(frame: FrameMessage): void {
+    const full = this.#socket.writableLength > UNSENT_BYTES;
+    if (full || (this.#broken.has(frame.id) && !frame.keyFrame)) {
+      this.#broken.add(frame.id);
+      this.framesDropped++;
+      return;
+    }
+    this.#broken.delete(frame.id);
+    const [header, data] = encodeFrame(frame);
+    this.#socket.cork();
+    this.#socket.write(header);
+    this.#socket.write(data);
+    this.#socket.uncork();
+  }
+}
+
+async function run(task: TranscoderTask, signal: AbortSignal, end: (code: number) => void): Promise<void> {
+  const socket = connect(task.socketPath);
+  socket.on('error', () => end(1));
+  socket.on('close', () => end(0));
+  const link = new EngineLink(socket);
+  const renditions = new Renditions(
+    (id, { keyFrame, ptsUs, data }) => link.sendFrame({ type: 'frame', id, keyFrame, ptsUs: BigInt(ptsUs), data }),
+    (id, error) => console.error(`rendition ${id}: ${error.message}`),
+  );
+  const obey: { [Type in EngineMessage['type']]: (message: Extract<EngineMessage, { type: Type }>) => void } = {
+    start: ({ id, rendition }) => void renditions.start(id, rendition),
+    stop: ({ id }) => renditions.stop(id),
+    keyFrame: ({ id }) => renditions.requestKeyFrame(id),
+  };
+  const reader = new WireReader<EngineMessage>();
+  socket.on('data', chunk => {
+    const { messages, error } = reader.push(chunk);
+    for (const message of messages) obey[message.type]?.(message as never);
+    if (error !== null) end(1);
+  });
+  link.send({ type: 'hello', channel: task.channel, token: task.token, pid: process.pid });
+  try {
+    // Monotonic, unlike the wall clock, and on the same line as it.
+    const nowUs = () => Math.round((performance.timeOrigin + performance.now()) * 1000);
+    const source = await createSource({ url: task.source, loop: task.loop, nowUs });
+    const info = await source.open();
+    link.send({ type: 'source', state: 'open', info });
+    const stats = setInterval(() => link.send({ type: 'stats', renditions: renditions.stats() }), STATS_INTERVAL_MS);
+    await source.play(renditions, signal);
+    clearInterval(stats);
+    await renditions.close();
+    await source.close();
+    if (!signal.aborted) link.send({ type: 'source', state: 'ended' });
+  } catch (error) {
+    const reason = error instanceof DialcastError ? error.detail : `${task.source}: ${(error as Error).message}`;
+    link.send({ type: 'source', state: 'failed', reason });
+  }
+}
+
+// FFmpeg's remarks on damaged input are for nobody; what matters is reported as a source state.
+Log.setLevel(AV_LOG_FATAL);
+const ending = new AbortController();
+const end = (code: number) => {
+  ending.abort();
+  // At once: an FFmpeg call that does not return would hold up a polite end for ever.
+  process.exit(code);
+};
+process.on('SIGTERM', () => end(0));
+// The terminal's Ctrl-C reaches the whole group, but the server decides when a channel ends.
+process.on('SIGINT', () => undefined);
+const input = createInterface({ input: process.stdin });
+input.once('line', line => void run(JSON.parse(line) as TranscoderTask, ending.signal, end));
+input.once('close', () => end(0));

@@ -1,0 +1,25 @@
+import { DialcastError } from '../../errors.ts';
+import type { Source, SourceOptions } from './source.ts';
+
+export { sleepUntil } from './pace.ts';
+export type { Source, SourceOptions, SourceSink } from './source.ts';
+
+/** What each URL scheme is made by; loaded when needed, since a process plays one source. */
+const KINDS: Readonly<Record<string, (options: SourceOptions) => Promise<Source>>> = {
+  file: async options => new (await import('./file.ts')).FileSource(options),
+  testcard: async options => new (await import('./testcard.ts')).TestcardSource(options),
+};
+
+/** Schemes that {@link createSource} knows. */
+export const SOURCE_KINDS: readonly string[] = Object.keys(KINDS);
+
+/** The source that a URL names. Rejects with SOURCE_UNSUPPORTED. */
+export async function createSource(options: SourceOptions): Promise<Source> {
+  const scheme = options.url.split(':', 1)[0]!;
+  const kind = KINDS[scheme];
+  if (kind === undefined) {
+    const known = SOURCE_KINDS.map(each => `${each}:`).join(', ');
+    throw new DialcastError('SOURCE_UNSUPPORTED', `${options.url}: no source kind ${scheme}: (there are ${known})`);
+  }
+  return kind(options);
+}

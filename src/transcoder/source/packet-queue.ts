@@ -1,0 +1,64 @@
+import type { Packet } from 'node-av/lib';
+
+/** A packet with what is to be added to its time in this pass through the file, or the end of a pass. */
+export type Queued = { readonly packet: Packet; readonly offsetUs: number } | 'end';
+
+/** Seconds of any film, and little memory: packets are compressed. */
+const ROOM = 200;
+/** A badly interleaved file may need more of one stream before the other's next packet comes. */
+const MOST = 4_000;
+
+/** Packets of one stream between the reader and the player. */
+export class PacketQueue {
+  readonly #items: Queued[] = [];
+  #closed = false;
+  #changed = Promise.withResolvers<void>();
+
+  push(item: Queued): void {
+    if (this.#closed) return free(item);
+    this.#items.push(item);
+    this.#wake();
+  }
+
+  /** The next item; null when there will be none. */
+  async shift(): Promise<Queued | null> {
+    for (;;) {
+      const item = this.#items.shift();
+      if (item !== undefined) {
+        this.#wake();
+        return item;
+      }
+      if (this.#closed) return null;
+      await this.#changed.promise;
+    }
+  }
+
+  /** Nothing more will come; what is there can still be taken. */
+  close(): void {
+    this.#closed = true;
+    this.#wake();
+  }
+
+  /** Nothing more will come, and what is there is not wanted. */
+  clear(): void {
+    this.close();
+    for (const item of this.#items.splice(0)) free(item);
+    this.#wake();
+  }
+
+  /** Waits while every queue is full, or one of them beyond measure. */
+  static async untilRoom(queues: readonly PacketQueue[]): Promise<void> {
+    const isFull = () =>
+      queues.every(queue => queue.#items.length >= ROOM) || queues.some(queue => queue.#items.length >= MOST);
+    while (isFull()) await Promise.race(queues.map(queue => queue.#changed.promise));
+  }
+
+  #wake(): void {
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
+  }
+}
+
+function free(item: Queued): void {
+  if (item !== 'end') item.packet.free();
+}
