@@ -26,6 +26,10 @@ export interface AcceptedMedia {
   readonly packetizationMode: 0 | 1;
   /** H.264 only: six hexadecimal digits as they go into the answer. */
   readonly profileLevelId: string | null;
+  /** H.264 only: highest level_idc that the caller decodes (31 = level 3.1; 10 also for level 1b). */
+  readonly maxLevelIdc: number | null;
+  /** H.264 only: did the offer say level-asymmetry-allowed=1. */
+  readonly levelAsymmetryAllowed: boolean;
   /** Direction in our answer: sendonly or inactive. */
   readonly direction: Direction;
   /** Does the caller take media now (false while it holds the call). */
@@ -55,11 +59,19 @@ export interface Negotiated {
     readonly iceUfrag: string;
     readonly icePwd: string;
     /** Every a=fingerprint of the offer, hash names in lower case, values upper case with colons. */
-    readonly fingerprints: readonly { readonly hash: string; readonly value: string }[];
+    readonly fingerprints: readonly Fingerprint[];
+    /** RFC 8843: mids of the accepted m-lines that share the transport, in the offer's order; empty without BUNDLE. */
+    readonly bundle: readonly string[];
   } | null;
 }
 
-/** Why an offer cannot be answered: 400 (not SDP), 415, or 488 (nothing in common). */
+/** RFC 8122 §5. */
+export interface Fingerprint {
+  readonly hash: string;
+  readonly value: string;
+}
+
+/** Why an offer cannot be answered: 400 (not SDP) or 488 (nothing in common). The reason fits a SIP reason phrase. */
 export interface NegotiationFailure {
   readonly ok: false;
   readonly status: 400 | 488;

@@ -1,0 +1,3 @@
+export { buildAnswer, type SessionIdentity } from './answer.ts';
+export { negotiate } from './negotiate.ts';
+export type * from './types.ts';
