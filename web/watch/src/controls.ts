@@ -50,7 +50,8 @@ export class Controls {
     document.addEventListener('keydown', () => this.#wake());
   }
 
-  showState(state: CallState, channel: Channel | null): void {
+  /** `example` is a channel to name as long as none is chosen. */
+  showState(state: CallState, channel: Channel | null, example: Channel | null): void {
     const target = state.name === 'idle' ? null : state.target;
     const title = channel?.title ?? target ?? '';
     document.body.dataset.state = state.name;
@@ -58,10 +59,11 @@ export class Controls {
     document.title = target === null ? 'Dialcast' : `${title} · Dialcast`;
     setText(this.#state, stateWords(state, title));
     setText(this.#headline, state.name === 'idle' ? 'Television you can call' : title);
-    setText(this.#title, target === null ? 'Nothing on' : title);
+    setText(this.#title, title);
     setText(this.#number, channel === null ? '' : String(channel.number));
-    setText(this.#address, target === null ? '' : `sip:${channel?.name ?? target}@${this.#domain}`);
-    this.#address.parentElement!.hidden = target === null;
+    const address = target === null ? example?.number : (channel?.name ?? target);
+    setText(this.#address, `sip:${address}@${this.#domain}`);
+    this.#address.parentElement!.hidden = address === undefined;
   }
 
   showSound(sound: 'on' | 'off' | 'blocked', volume: number): void {

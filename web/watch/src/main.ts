@@ -93,11 +93,17 @@ function start(): void {
         screen.answered(connection);
         handle({ type: 'answered' });
       },
-      refused: (status, phrase, retryAfterSeconds) => handle({ type: 'refused', status, phrase, retryAfterSeconds }),
-      ended: cause => handle({ type: 'ended', cause }),
-      lost: () => handle({ type: 'lost' }),
+      refused: (status, phrase, retryAfterSeconds) => over({ type: 'refused', status, phrase, retryAfterSeconds }),
+      ended: cause => over({ type: 'ended', cause }),
+      lost: () => over({ type: 'lost' }),
       unheard: () => line.renew(),
     });
+  }
+
+  function over(event: CallEvent): void {
+    // A track that ends shows one last, black frame, which is not the picture that the screen waits for.
+    screen.release();
+    handle(event);
   }
 
   function choose(target: string): void {
@@ -136,7 +142,7 @@ function start(): void {
     const target = targetOf(machine.state);
     const channel = target === null ? null : findChannel(guide.channels, target);
     guide.current = machine.state.name === 'ended' ? null : (channel?.name ?? target);
-    controls.showState(machine.state, channel);
+    controls.showState(machine.state, channel, guide.channels[0] ?? null);
     controls.showSound(screen.sound, screen.volume);
   }
 
