@@ -1,0 +1,1 @@
+export type { ChannelConfig, Config } from './config.ts';

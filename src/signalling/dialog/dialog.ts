@@ -1,0 +1,77 @@
+import { type Header, NO_BODY, parseNameAddr, Request } from '../message/index.ts';
+import type { Flow } from '../transport/index.ts';
+
+/** Identifies a dialog on our side (RFC 3261 §12): as UAS, our tag is in To. */
+export function dialogKey(callId: string, localTag: string, remoteTag: string | null): string {
+  return JSON.stringify([callId, localTag, remoteTag]);
+}
+
+/** A dialog as UAS (RFC 3261 §12.1.1): who the peer is, the way to it, and both sides' sequence numbers. */
+export class Dialog {
+  readonly callId: string;
+  readonly localTag: string;
+  readonly remoteTag: string | null;
+  readonly key: string;
+  readonly #local: string;
+  readonly #remote: string;
+  readonly #routes: readonly string[];
+  #remoteTarget: string;
+  #remoteSequence: number;
+  #localSequence = 0;
+  /** Where the peer's last request came from: the way back through whatever NAT lies between (RFC 3581). */
+  flow: Flow;
+
+  constructor(invite: Request, localTag: string, flow: Flow) {
+    this.callId = invite.callId;
+    this.localTag = localTag;
+    this.remoteTag = invite.fromTag;
+    this.key = dialogKey(this.callId, localTag, this.remoteTag);
+    this.#local = `${invite.get('to')};tag=${localTag}`;
+    this.#remote = invite.get('from')!;
+    // §12.1.1: the route set is the Record-Route list, in order, as UAS.
+    this.#routes = invite.list('record-route');
+    this.#remoteTarget = contactUri(invite) ?? parseNameAddr(this.#remote)!.uri;
+    this.#remoteSequence = invite.cseq!.number;
+    this.flow = flow;
+  }
+
+  /**
+   * Takes note of a request in the dialog; false when it is older than one that was seen (§12.2.2: to be answered
+   * 500). An ACK has its INVITE's number.
+   */
+  receive(request: Request, flow: Flow): boolean {
+    const { number } = request.cseq!;
+    if (request.method !== 'ACK') {
+      if (number <= this.#remoteSequence) return false;
+      this.#remoteSequence = number;
+    }
+    this.flow = flow;
+    // §12.2.2: a target refresh request moves the target.
+    if (request.method === 'INVITE') this.#remoteTarget = contactUri(request) ?? this.#remoteTarget;
+    return true;
+  }
+
+  /** A request of ours in the dialog (§12.2.1.1); `via` is the top Via of a new transaction. */
+  request(method: string, via: string, headers: readonly Header[] = []): Request {
+    const [first] = this.#routes;
+    const isStrict = first !== undefined && !/;lr(?=[;=>\s]|$)/i.test(first);
+    const target = isStrict ? parseNameAddr(first)!.uri : this.#remoteTarget;
+    // A strict router gets itself as Request-URI and the target as the last route.
+    const routes = isStrict ? [...this.#routes.slice(1), `<${this.#remoteTarget}>`] : this.#routes;
+    const own: Header[] = [
+      ['via', via],
+      ['max-forwards', '70'],
+      ...routes.map((route): Header => ['route', route]),
+      ['from', this.#local],
+      ['to', this.#remote],
+      ['call-id', this.callId],
+      ['cseq', `${++this.#localSequence} ${method}`],
+    ];
+    return new Request(method, target, [...own, ...headers], NO_BODY);
+  }
+}
+
+function contactUri(request: Request): string | null {
+  const [first] = request.list('contact');
+  return first === undefined ? null : (parseNameAddr(first)?.uri ?? null);
+}

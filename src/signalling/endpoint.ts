@@ -1,0 +1,368 @@
+import { randomBytes } from 'node:crypto';
+import { networkInterfaces } from 'node:os';
+import type { WebSocket } from 'ws';
+import { DialcastError } from '../errors.ts';
+import type { Logger } from '../observe/index.ts';
+import type { Clock } from './clock.ts';
+import { dialogKey, InviteSession, type SessionPorts } from './dialog/index.ts';
+import {
+  formatHost,
+  formatVia,
+  type Header,
+  parseUri,
+  type Request,
+  Response,
+  respond,
+  scan,
+  serialise,
+  uriScheme,
+  withReceived,
+} from './message/index.ts';
+import { Registrar } from './registrar/index.ts';
+import {
+  BRANCH_COOKIE,
+  ClientTransaction,
+  clientKey,
+  mergeKey,
+  ServerTransaction,
+  serverKey,
+} from './transaction/index.ts';
+import {
+  acceptWebSocket,
+  type Flow,
+  type FlowHandlers,
+  LocalAddresses,
+  TcpTransport,
+  UdpTransport,
+} from './transport/index.ts';
+import type { SignallingHandlers } from './types.ts';
+
+export interface SignallingOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly guests: boolean;
+  readonly handlers: SignallingHandlers;
+}
+
+/** Where to listen; null leaves a transport out, port 0 picks a free one. */
+export interface ListenOptions {
+  readonly address: string;
+  readonly udp: number | null;
+  readonly tcp: number | null;
+}
+
+const ALLOW = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'REGISTER'];
+const CAPABILITIES: readonly Header[] = [
+  ['allow', ALLOW.join(', ')],
+  ['supported', ''],
+];
+/** RFC 3261 §19.1.2. */
+const DEFAULT_PORT = 5060;
+const SDP_TYPE = 'application/sdp';
+
+/** Beyond this many a flood is under way; its requests are answered and forgotten. */
+const MOST_TRANSACTIONS = 20_000;
+const RETRY_AFTER_SECONDS = '10';
+
+/**
+ * The SIP server's face: what comes in on the transports goes through transactions to dialogs, and new calls to the
+ * handlers. Everything but the transports runs on the clock that it is given.
+ */
+export class SignallingEndpoint implements FlowHandlers {
+  readonly #options: SignallingOptions;
+  readonly #locals: LocalAddresses;
+  readonly #registrar: Registrar;
+  readonly #servers = new Map<string, ServerTransaction>();
+  readonly #clients = new Map<string, ClientTransaction>();
+  /** Which INVITE transaction has this call, to find those that came by two ways. */
+  readonly #merges = new Map<string, string>();
+  /** By dialog. */
+  readonly #sessions = new Map<string, InviteSession>();
+  /** Sessions whose INVITE may still be cancelled, by its transaction. */
+  readonly #inviting = new Map<string, InviteSession>();
+  readonly #webSockets = new Set<Flow>();
+  readonly #messages = new Map<string, { direction: 'in' | 'out'; transport: string; count: number }>();
+  readonly #sessionPorts: SessionPorts;
+  #udp: UdpTransport | null = null;
+  #tcp: TcpTransport | null = null;
+  #draining = false;
+  #retransmissions = 0;
+  #scanErrors = 0;
+
+  constructor(options: SignallingOptions) {
+    this.#options = options;
+    this.#locals = new LocalAddresses(networkInterfaces, () => options.clock.nowMs());
+    this.#registrar = new Registrar(options);
+    this.#sessionPorts = {
+      clock: options.clock,
+      capabilities: CAPABILITIES,
+      contact: (flow, user) => `<sip:${encodeURIComponent(user)}@${hostPort(flow)};transport=${flow.transport}>`,
+      request: (dialog, method, headers, onFinal) => {
+        const { flow } = dialog;
+        const branch = `${BRANCH_COOKIE}${token()}`;
+        const parameters = new Map([
+          ['branch', branch],
+          ['rport', null],
+        ]);
+        const via = {
+          transport: flow.transport.toUpperCase(),
+          host: flow.localAddress,
+          port: flow.localPort,
+          parameters,
+        };
+        this.#request(dialog.request(method, formatVia(via), headers), flow, onFinal);
+      },
+      ended: session => {
+        this.#sessions.delete(session.dialog.key);
+        for (const [key, each] of this.#inviting) if (each === session) this.#inviting.delete(key);
+      },
+      onRetransmission: () => void this.#retransmissions++,
+    };
+  }
+
+  /** Opens the sockets and tells their ports. Rejects with LISTEN_FAILED. */
+  async listen({ address, udp, tcp }: ListenOptions): Promise<{ udp: number | null; tcp: number | null }> {
+    const failed = (transport: string, port: number) => (cause: Error) => {
+      throw new DialcastError('LISTEN_FAILED', `sip.${transport}: ${address}:${port}: ${cause.message}`, { cause });
+    };
+    if (udp !== null) {
+      this.#udp = await UdpTransport.listen(address, udp, this.#locals, this).catch(failed('udp', udp));
+    }
+    if (tcp !== null) this.#tcp = await TcpTransport.listen(address, tcp, this).catch(failed('tcp', tcp));
+    return { udp: this.#udp?.port ?? null, tcp: this.#tcp?.port ?? null };
+  }
+
+  /** Speaks SIP with a browser whose WebSocket is open. */
+  acceptWebSocket(
+    socket: WebSocket,
+    remoteAddress: string,
+    remotePort: number,
+    localAddress: string,
+    localPort: number,
+  ): void {
+    const peer = { remoteAddress, remotePort, localAddress, localPort, secure: false };
+    this.#webSockets.add(acceptWebSocket(socket, peer, this));
+  }
+
+  /** From now on new calls are refused with 503; those that run go on. */
+  drain(): void {
+    this.#draining = true;
+  }
+
+  /** Ends what is left without waiting and closes the sockets. */
+  close(): void {
+    this.#draining = true;
+    for (const session of [...this.#sessions.values()]) session.abandon('the server closes');
+    for (const transaction of [...this.#servers.values(), ...this.#clients.values()]) transaction.terminate();
+    for (const flow of this.#webSockets) flow.close();
+    this.#tcp?.close();
+    this.#udp?.close();
+  }
+
+  /** Messages since the start, by direction and transport. */
+  get messages(): readonly { direction: 'in' | 'out'; transport: string; count: number }[] {
+    return [...this.#messages.values()];
+  }
+
+  get sizes() {
+    return {
+      serverTransactions: this.#servers.size,
+      clientTransactions: this.#clients.size,
+      dialogs: this.#sessions.size,
+      registrations: this.#registrar.size,
+      webSockets: this.#webSockets.size,
+      retransmissions: this.#retransmissions,
+      scanErrors: this.#scanErrors,
+    };
+  }
+
+  /** A whole message from a transport. */
+  receive(flow: Flow, bytes: Buffer): void {
+    this.#count('in', flow);
+    const result = scan(bytes);
+    if (!result.ok) {
+      this.#scanErrors++;
+      const { request, status, reason } = result.error;
+      if (request === null) return;
+      return this.#respondStateless(withReceived(request, flow), this.#responseFlow(request, flow), status, { reason });
+    }
+    const { message } = result;
+    if (message instanceof Response) return this.#clients.get(clientKey(message))?.receive(message);
+    this.#receiveRequest(withReceived(message, flow), this.#responseFlow(message, flow));
+  }
+
+  closed(flow: Flow): void {
+    this.#webSockets.delete(flow);
+  }
+
+  sent(flow: Flow): void {
+    this.#count('out', flow);
+  }
+
+  /** §18.2.2: over UDP, who does not ask for rport (RFC 3581) gets responses at the port of its Via. */
+  #responseFlow(request: Request, flow: Flow): Flow {
+    const via = request.via!;
+    if (flow.transport !== 'udp' || this.#udp === null || via.parameters.has('rport')) return flow;
+    return this.#udp.flow(flow.remoteAddress, via.port ?? DEFAULT_PORT);
+  }
+
+  #receiveRequest(request: Request, flow: Flow): void {
+    const key = serverKey(request);
+    const known = this.#servers.get(key);
+    if (known !== undefined && request.method !== 'CANCEL') {
+      if (request.method !== 'ACK') this.#retransmissions++;
+      return known.receive(request);
+    }
+    // The ACK to a 2xx has a branch of its own (§17.1.1.2).
+    if (request.method === 'ACK') return this.#findSession(request)?.acknowledge(request, flow);
+    if (this.#servers.size >= MOST_TRANSACTIONS) {
+      return this.#respondStateless(request, flow, 503, { headers: [['retry-after', RETRY_AFTER_SECONDS]] });
+    }
+    this.#serve(key, request, flow);
+  }
+
+  /** A request that was not seen before, and is no ACK. */
+  #serve(key: string, request: Request, flow: Flow): void {
+    const { clock } = this.#options;
+    const merge = request.method === 'INVITE' && request.toTag === null ? mergeKey(request) : null;
+    const transaction = new ServerTransaction({
+      request,
+      flow,
+      clock,
+      // An ACK that repeats its INVITE's branch (RFC 2543, and some of today's phones) is a session's matter as well.
+      user: {
+        report: ack => void this.#findSession(ack as Request)?.acknowledge(ack as Request, flow),
+        timeOut: () => undefined,
+      },
+      onTerminated: () => {
+        this.#servers.delete(key);
+        this.#inviting.delete(key);
+        if (merge !== null && this.#merges.get(merge) === key) this.#merges.delete(merge);
+      },
+      onRetransmission: () => void this.#retransmissions++,
+    });
+    this.#servers.set(key, transaction);
+    const refusal = request.method === 'CANCEL' ? null : this.#refusal(request);
+    if (refusal !== null) return transaction.respond(refusal);
+    if (request.method === 'CANCEL') return this.#cancel(transaction);
+    if (request.toTag !== null) return this.#receiveInDialog(transaction);
+    if (request.method === 'INVITE') return this.#invite(transaction, key, merge!);
+    if (request.method === 'REGISTER') return transaction.respond(this.#registrar.register(request));
+    if (request.method === 'OPTIONS') return this.#options200(transaction);
+    transaction.respond(respond(request, 481));
+  }
+
+  /** What is wrong with a request before anybody looks at what it wants (§8.2.1 to §8.2.3), or null. */
+  #refusal(request: Request): Response | null {
+    const toTag = token();
+    const allow: Header = ['allow', ALLOW.join(', ')];
+    if (!ALLOW.includes(request.method)) return respond(request, 405, { toTag, headers: [allow] });
+    const scheme = uriScheme(request.uri);
+    if (scheme !== 'sip' && scheme !== 'sips') return respond(request, 416, { toTag });
+    if (parseUri(request.uri) === null) return respond(request, 400, { reason: 'Bad Request-URI', toTag });
+    const required = request.list('require');
+    if (required.length > 0) {
+      return respond(request, 420, { toTag, headers: [['unsupported', required.join(', ')]] });
+    }
+    const type = request.get('content-type')?.split(';', 1)[0]?.trim().toLowerCase();
+    const encoding = request.get('content-encoding')?.toLowerCase() ?? 'identity';
+    const isReadable = type === SDP_TYPE && encoding === 'identity';
+    if (request.method === 'INVITE' && request.body.length > 0 && !isReadable) {
+      return respond(request, 415, { toTag, headers: [['accept', SDP_TYPE]] });
+    }
+    return null;
+  }
+
+  #invite(transaction: ServerTransaction, key: string, merge: string): void {
+    const { request } = transaction;
+    if (this.#merges.has(merge)) return transaction.respond(respond(request, 482, { toTag: token() }));
+    if (this.#draining) {
+      const headers: Header[] = [['retry-after', RETRY_AFTER_SECONDS]];
+      return transaction.respond(respond(request, 503, { toTag: token(), headers }));
+    }
+    this.#merges.set(merge, key);
+    const session = new InviteSession(transaction, token(), this.#sessionPorts);
+    this.#sessions.set(session.dialog.key, session);
+    this.#inviting.set(key, session);
+    // §17.2.1: whoever needs longer than 200 ms says so; saying it always spares a timer for each call.
+    transaction.respond(respond(request, 100));
+    this.#options.handlers.invite(session);
+  }
+
+  #cancel(transaction: ServerTransaction): void {
+    const { request } = transaction;
+    const key = serverKey(request, 'INVITE');
+    if (!this.#servers.has(key)) return transaction.respond(respond(request, 481, { toTag: token() }));
+    transaction.respond(respond(request, 200, { toTag: this.#inviting.get(key)?.dialog.localTag ?? token() }));
+    // §9.2: after a final response it changes nothing.
+    this.#inviting.get(key)?.cancel();
+  }
+
+  #receiveInDialog(transaction: ServerTransaction): void {
+    const { request, flow } = transaction;
+    const session = this.#findSession(request);
+    if (session === null) return transaction.respond(respond(request, 481));
+    if (!session.dialog.receive(request, flow)) {
+      return transaction.respond(respond(request, 500, { reason: 'CSeq is out of order' }));
+    }
+    session.receive(transaction);
+  }
+
+  #options200(transaction: ServerTransaction): void {
+    const { request } = transaction;
+    if (this.#draining) {
+      const headers: Header[] = [['retry-after', RETRY_AFTER_SECONDS]];
+      return transaction.respond(respond(request, 503, { toTag: token(), headers }));
+    }
+    const headers: Header[] = [...CAPABILITIES, ['accept', SDP_TYPE]];
+    transaction.respond(respond(request, 200, { toTag: token(), headers }));
+  }
+
+  #findSession(request: Request): InviteSession | null {
+    const localTag = request.toTag;
+    return localTag === null
+      ? null
+      : (this.#sessions.get(dialogKey(request.callId, localTag, request.fromTag)) ?? null);
+  }
+
+  /** A request of ours; `onFinal` gets its status, 408 when there is none in time, 503 when the flow is gone. */
+  #request(request: Request, flow: Flow, onFinal: (status: number) => void): void {
+    if (flow.closed) return onFinal(503);
+    const key = clientKey(request);
+    const transaction = new ClientTransaction({
+      request,
+      flow,
+      clock: this.#options.clock,
+      user: {
+        report: response => {
+          const { status } = response as Response;
+          if (status >= 200) onFinal(status);
+        },
+        timeOut: () => onFinal(408),
+      },
+      onTerminated: () => this.#clients.delete(key),
+      onRetransmission: () => void this.#retransmissions++,
+    });
+    if (transaction.state !== 'terminated') this.#clients.set(key, transaction);
+  }
+
+  #respondStateless(request: Request, flow: Flow, status: number, parts: Parameters<typeof respond>[2]): void {
+    flow.send(serialise(respond(request, status, { toTag: token(), ...parts })));
+  }
+
+  #count(direction: 'in' | 'out', { transport }: Flow): void {
+    const key = `${direction} ${transport}`;
+    const entry = this.#messages.get(key) ?? { direction, transport, count: 0 };
+    entry.count++;
+    this.#messages.set(key, entry);
+  }
+}
+
+function hostPort({ localAddress, localPort }: Flow): string {
+  return `${formatHost(localAddress)}:${localPort}`;
+}
+
+/** A tag or branch: unguessable, so that nobody else can name a dialog (RFC 3261 §19.3 asks for 32 bits). */
+function token(): string {
+  return randomBytes(12).toString('hex');
+}

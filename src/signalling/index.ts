@@ -1,0 +1,11 @@
+export { type Clock, systemClock } from './clock.ts';
+export { type ListenOptions, SignallingEndpoint, type SignallingOptions } from './endpoint.ts';
+export type {
+  CallEnd,
+  EndCause,
+  IncomingCall,
+  IncomingCallHandlers,
+  Rejection,
+  SignallingHandlers,
+  SipTransport,
+} from './types.ts';

@@ -1,0 +1,72 @@
+import { formatParameters, type Parameters, parseParameters, unquote } from './parameters.ts';
+import { formatHost, parseUri, type SipUri } from './uri.ts';
+
+/** From, To, Contact, Route … (RFC 3261 §20.10): a URI with a display name and parameters. */
+export interface NameAddr {
+  readonly displayName: string;
+  /** As it was written. */
+  readonly uri: string;
+  readonly parameters: Parameters;
+}
+
+const NAME_ADDR = /^\s*("(?:[^"\\]|\\.)*"|[^"<]*?)\s*<\s*([^>]*?)\s*>\s*(;.*)?$/s;
+
+/** Null when the text is neither `name <uri>;params` nor `uri;params`. */
+export function parseNameAddr(text: string): NameAddr | null {
+  const match = NAME_ADDR.exec(text);
+  if (match !== null) {
+    const [, name, uri, parameters] = match;
+    if (uri === '') return null;
+    return { displayName: unquote(name!.trim()), uri: uri!, parameters: parseParameters(parameters ?? '') };
+  }
+  // Without brackets, parameters belong to the header, not to the URI (§20).
+  const [uri, ...rest] = text.trim().split(';');
+  if (uri === undefined || !/^[a-z][a-z0-9+.-]*:[^\s<>"]+$/i.test(uri)) return null;
+  return { displayName: '', uri, parameters: parseParameters(rest.join(';')) };
+}
+
+export function parsedUri(address: NameAddr): SipUri | null {
+  return parseUri(address.uri);
+}
+
+/** RFC 3261 §20.42. */
+export interface Via {
+  /** Upper case: UDP, TCP, TLS, WS, WSS. */
+  readonly transport: string;
+  readonly host: string;
+  readonly port: number | null;
+  readonly parameters: Parameters;
+}
+
+const VIA = /^SIP\s*\/\s*2\.0\s*\/\s*([a-z0-9-]+)\s+(\[[0-9a-f:.]+\]|[^\s:;,[\]]+)\s*(?::\s*(\d{1,5}))?\s*(;.*)?$/is;
+
+export function parseVia(text: string): Via | null {
+  const match = VIA.exec(text.trim());
+  if (match === null) return null;
+  const [, transport, host, port, parameters] = match;
+  return {
+    transport: transport!.toUpperCase(),
+    host: host!.toLowerCase().replace(/^\[|\]$/g, ''),
+    port: port === undefined ? null : Number(port),
+    parameters: parseParameters(parameters ?? ''),
+  };
+}
+
+export function formatVia({ transport, host, port, parameters }: Via): string {
+  const address = port === null ? formatHost(host) : `${formatHost(host)}:${port}`;
+  return `SIP/2.0/${transport} ${address}${formatParameters(parameters)}`;
+}
+
+/** RFC 3261 §20.16. */
+export interface CSeq {
+  readonly number: number;
+  readonly method: string;
+}
+
+export function parseCSeq(text: string): CSeq | null {
+  const match = /^(\d{1,10})\s+([A-Za-z0-9.!%*_+`'~-]+)$/.exec(text.trim());
+  if (match === null) return null;
+  const number = Number(match[1]);
+  // §8.1.1.5: less than 2^31.
+  return number < 2 ** 31 ? { number, method: match[2]! } : null;
+}

@@ -1,0 +1,110 @@
+import { type CSeq, type NameAddr, parseCSeq, parseNameAddr, parseVia, type Via } from './headers.ts';
+import { splitUnquoted } from './parameters.ts';
+
+/** Compact forms (RFC 3261 §7.3.3 and the RFCs of the headers). */
+const LONG_FORMS: ReadonlyMap<string, string> = new Map([
+  ['a', 'accept-contact'],
+  ['b', 'referred-by'],
+  ['c', 'content-type'],
+  ['d', 'request-disposition'],
+  ['e', 'content-encoding'],
+  ['f', 'from'],
+  ['i', 'call-id'],
+  ['k', 'supported'],
+  ['l', 'content-length'],
+  ['m', 'contact'],
+  ['o', 'event'],
+  ['r', 'refer-to'],
+  ['s', 'subject'],
+  ['t', 'to'],
+  ['u', 'allow-events'],
+  ['v', 'via'],
+  ['x', 'session-expires'],
+]);
+
+/** A header's name as this code compares it: lower case, long form. */
+export function headerName(name: string): string {
+  const lower = name.toLowerCase();
+  return lower.length === 1 ? (LONG_FORMS.get(lower) ?? lower) : lower;
+}
+
+export type Header = readonly [name: string, value: string];
+
+/** Headers in their order and a body; what a header means is looked at only when somebody asks. */
+abstract class Message {
+  /** Names as {@link headerName} gives them; values unfolded and trimmed. */
+  readonly headers: readonly Header[];
+  readonly body: Buffer;
+
+  constructor(headers: readonly Header[], body: Buffer) {
+    this.headers = headers;
+    this.body = body;
+  }
+
+  /** The first value, or null. */
+  get(name: string): string | null {
+    return this.headers.find(header => header[0] === name)?.[1] ?? null;
+  }
+
+  /** Every value, those that share a line cut apart; for headers whose values are comma-separated. */
+  list(name: string): string[] {
+    return this.headers.flatMap(header => (header[0] === name ? splitUnquoted(header[1], ',') : [])).filter(Boolean);
+  }
+
+  get via(): Via | null {
+    const [first] = this.list('via');
+    return first === undefined ? null : parseVia(first);
+  }
+
+  get from(): NameAddr | null {
+    return optional(this.get('from'), parseNameAddr);
+  }
+
+  get to(): NameAddr | null {
+    return optional(this.get('to'), parseNameAddr);
+  }
+
+  get cseq(): CSeq | null {
+    return optional(this.get('cseq'), parseCSeq);
+  }
+
+  get callId(): string {
+    return this.get('call-id') ?? '';
+  }
+
+  get fromTag(): string | null {
+    return this.from?.parameters.get('tag') ?? null;
+  }
+
+  get toTag(): string | null {
+    return this.to?.parameters.get('tag') ?? null;
+  }
+}
+
+export class Request extends Message {
+  readonly method: string;
+  readonly uri: string;
+
+  constructor(method: string, uri: string, headers: readonly Header[], body: Buffer = NO_BODY) {
+    super(headers, body);
+    this.method = method;
+    this.uri = uri;
+  }
+}
+
+export class Response extends Message {
+  readonly status: number;
+  readonly reason: string;
+
+  constructor(status: number, reason: string, headers: readonly Header[], body: Buffer = NO_BODY) {
+    super(headers, body);
+    this.status = status;
+    this.reason = reason;
+  }
+}
+
+export const NO_BODY = Buffer.alloc(0);
+
+function optional<T>(text: string | null, parse: (text: string) => T | null): T | null {
+  return text === null ? null : parse(text);
+}

@@ -1,0 +1,60 @@
+import { type Header, NO_BODY, type Request, Response } from './message.ts';
+import { formatParameters } from './parameters.ts';
+
+/** Reason phrases of RFC 3261 §21 and of the RFCs that added codes. */
+const REASONS: Readonly<Record<number, string>> = {
+  100: 'Trying',
+  180: 'Ringing',
+  200: 'OK',
+  400: 'Bad Request',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  408: 'Request Timeout',
+  413: 'Request Entity Too Large',
+  414: 'Request-URI Too Long',
+  415: 'Unsupported Media Type',
+  416: 'Unsupported URI Scheme',
+  420: 'Bad Extension',
+  423: 'Interval Too Brief',
+  480: 'Temporarily Unavailable',
+  481: 'Call/Transaction Does Not Exist',
+  482: 'Loop Detected',
+  486: 'Busy Here',
+  487: 'Request Terminated',
+  488: 'Not Acceptable Here',
+  491: 'Request Pending',
+  500: 'Server Internal Error',
+  501: 'Not Implemented',
+  503: 'Service Unavailable',
+  505: 'Version Not Supported',
+};
+
+export interface ResponseParts {
+  readonly reason?: string | undefined;
+  /** Added to To when the request has none. */
+  readonly toTag?: string | undefined;
+  readonly headers?: readonly Header[] | undefined;
+  readonly body?: Buffer | undefined;
+}
+
+/** A response with what every response repeats from its request (RFC 3261 §8.2.6.2). */
+export function respond(request: Request, status: number, parts: ResponseParts = {}): Response {
+  const to = request.get('to')!;
+  const tagged = request.toTag !== null || parts.toTag === undefined || status === 100;
+  const repeated: Header[] = [
+    ...request.headers.filter(([name]) => name === 'via'),
+    ['from', request.get('from')!],
+    ['to', tagged ? to : to + formatParameters(new Map([['tag', parts.toTag!]]))],
+    ['call-id', request.callId],
+    ['cseq', request.get('cseq')!],
+  ];
+  if (status === 100) repeated.push(...request.headers.filter(([name]) => name === 'timestamp'));
+  const reason = sanitise(parts.reason ?? REASONS[status] ?? 'Unknown');
+  return new Response(status, reason, [...repeated, ...(parts.headers ?? [])], parts.body ?? NO_BODY);
+}
+
+/** A reason phrase is one line (§25.1), whatever fault of a source it names. */
+function sanitise(reason: string): string {
+  return reason.replace(/[\r\n\0]+/g, ' ');
+}

@@ -1,0 +1,63 @@
+import { LIMITS } from './scanner.ts';
+
+/** What a piece of a stream turned out to be. */
+export type Framed =
+  | { readonly type: 'message'; readonly bytes: Buffer }
+  /** CRLF CRLF, to be answered with CRLF (RFC 5626 §3.5.1). */
+  | { readonly type: 'ping' }
+  /** The stream cannot be read any further; it is to be closed. */
+  | { readonly type: 'error'; readonly reason: string };
+
+const CONTENT_LENGTH = /^(?:content-length|l)[ \t]*:[ \t]*(\d{1,9})[ \t]*$/im;
+
+/** Cuts a TCP or TLS stream into messages by Content-Length (RFC 3261 §18.3). Holds at most one message. */
+export class StreamFramer {
+  #pending: Buffer = Buffer.alloc(0);
+  /** Where the search for the end of the headers goes on, so that a slow sender costs no more than a fast one. */
+  #searched = 0;
+
+  push(chunk: Buffer): Framed[] {
+    this.#pending = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk]);
+    const framed: Framed[] = [];
+    for (;;) {
+      const next = this.#next();
+      if (next === null) return framed;
+      framed.push(next);
+      if (next.type === 'error') return framed;
+    }
+  }
+
+  #next(): Framed | null {
+    if (this.#pending.length >= 4 && this.#pending.readUInt32BE(0) === 0x0d0a0d0a) {
+      this.#take(4);
+      return { type: 'ping' };
+    }
+    // A lone CRLF before a message is to be ignored (RFC 3261 §7.5); one that ends the buffer may become a ping.
+    if (this.#pending.length > 2 && this.#pending.readUInt16BE(0) === 0x0d0a && this.#pending[2] !== 0x0d) {
+      this.#take(2);
+    }
+    const headEnd = this.#pending.indexOf('\r\n\r\n', Math.max(0, this.#searched - 3));
+    if (headEnd < 0) {
+      this.#searched = this.#pending.length;
+      return this.#pending.length > LIMITS.headerBytes ? this.#fail('headers too large') : null;
+    }
+    const match = CONTENT_LENGTH.exec(this.#pending.toString('latin1', 0, headEnd));
+    if (match === null) return this.#fail('no Content-Length');
+    const bytes = headEnd + 4 + Number(match[1]);
+    if (bytes > LIMITS.messageBytes) return this.#fail('message too large');
+    if (this.#pending.length < bytes) return null;
+    return { type: 'message', bytes: this.#take(bytes) };
+  }
+
+  #take(bytes: number): Buffer {
+    const taken = this.#pending.subarray(0, bytes);
+    this.#pending = this.#pending.subarray(bytes);
+    this.#searched = 0;
+    return taken;
+  }
+
+  #fail(reason: string): Framed {
+    this.#pending = Buffer.alloc(0);
+    return { type: 'error', reason };
+  }
+}
