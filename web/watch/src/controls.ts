@@ -66,6 +66,11 @@ export class Controls {
     this.#address.parentElement!.hidden = address === undefined;
   }
 
+  /** Sound alone leaves the curtain down. */
+  showPicture(picture: boolean): void {
+    document.body.dataset.picture = picture ? 'moving' : 'none';
+  }
+
   showSound(sound: 'on' | 'off' | 'blocked', volume: number): void {
     document.body.dataset.sound = sound;
     this.#sound.setAttribute('aria-pressed', String(sound === 'on'));

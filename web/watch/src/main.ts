@@ -143,6 +143,7 @@ function start(): void {
     const channel = target === null ? null : findChannel(guide.channels, target);
     guide.current = machine.state.name === 'ended' ? null : (channel?.name ?? target);
     controls.showState(machine.state, channel, guide.channels[0] ?? null);
+    controls.showPicture(screen.hasPicture);
     controls.showSound(screen.sound, screen.volume);
   }
 

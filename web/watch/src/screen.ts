@@ -10,6 +10,8 @@ export interface ScreenHandlers {
 }
 
 const SAMPLE_INTERVAL_MS = 1_000;
+/** Audio and video. */
+const KINDS = 2;
 
 /** The one video element: takes a connection's tracks, says when there is a picture and when it stalls. */
 export class Screen {
@@ -24,6 +26,12 @@ export class Screen {
     this.#video = video;
     this.#handlers = handlers;
     video.addEventListener('volumechange', () => handlers.soundChanged());
+  }
+
+  /** Does what is on the screen have a picture, or sound alone. */
+  get hasPicture(): boolean {
+    const stream = this.#video.srcObject;
+    return stream instanceof MediaStream && stream.getVideoTracks().length > 0;
   }
 
   get sound(): 'on' | 'off' | 'blocked' {
@@ -51,26 +59,23 @@ export class Screen {
   attach(connection: RTCPeerConnection): void {
     this.clear();
     const { signal } = this.#call;
-    const tracks = connection.getTransceivers().map(({ receiver }) => receiver.track);
-    this.#video.srcObject = new MediaStream(tracks);
-    void this.#play();
+    this.#put(connection.getReceivers().map(({ track }) => track));
     const shown = () => {
       if (!signal.aborted) this.#handlers.shown();
     };
     this.#video.requestVideoFrameCallback(shown);
     // A hidden page presents no frames, and a channel without picture has none: there `playing` tells.
     const playing = () => {
-      if (document.hidden || this.#video.videoWidth === 0) shown();
+      if (document.hidden || !this.hasPicture) shown();
     };
     this.#video.addEventListener('playing', playing, { signal });
   }
 
   /** The call was answered: takes away what the server refused to send, and watches the flow of the rest. */
   answered(connection: RTCPeerConnection): void {
-    const stream = this.#video.srcObject;
-    for (const { currentDirection, receiver } of connection.getTransceivers()) {
-      if (currentDirection !== 'recvonly' && stream instanceof MediaStream) stream.removeTrack(receiver.track);
-    }
+    const sent = connection.getTransceivers().filter(({ currentDirection }) => currentDirection === 'recvonly');
+    // The element would wait for a track that never comes, and doesn't notice when the stream loses it.
+    if (sent.length < KINDS) this.#put(sent.map(({ receiver }) => receiver.track));
     const detector = new StallDetector(performance.now());
     const timer = setInterval(async () => {
       const octets = await octetsReceived(connection);
@@ -89,6 +94,11 @@ export class Screen {
   clear(): void {
     this.release();
     this.#video.srcObject = null;
+  }
+
+  #put(tracks: MediaStreamTrack[]): void {
+    this.#video.srcObject = new MediaStream(tracks);
+    void this.#play();
   }
 
   async #play(): Promise<void> {
