@@ -51,7 +51,8 @@ export async function buildNative({ log }) {
 
 function fingerprint() {
   const hash = createHash('sha256').update(FLAGS.join(' ')).update(process.arch);
-  for (const name of ['node', 'node-addon-api']) hash.update(readFileSync(join(ROOT, 'node_modules', name, 'package.json')));
+  for (const name of ['node', 'node-addon-api'])
+    hash.update(readFileSync(join(ROOT, 'node_modules', name, 'package.json')));
   for (const name of readdirSync(join(ROOT, 'native')).sort()) hash.update(readFileSync(join(ROOT, 'native', name)));
   return hash.digest('hex');
 }
@@ -69,7 +70,8 @@ export function includeFlags(log = () => {}) {
     execFileSync('npm', ['rebuild', 'node'], { cwd: ROOT, stdio: 'ignore' });
     headers = find();
   }
-  if (headers === undefined) throw new Error('The headers of Node are missing: delete node_modules and run `npm start`.');
+  if (headers === undefined)
+    throw new Error('The headers of Node are missing: delete node_modules and run `npm start`.');
   return ['-isystem', headers, '-isystem', join(ROOT, 'node_modules', 'node-addon-api')];
 }
 
@@ -83,7 +85,10 @@ export function findCompiler(log) {
     log('no C++ compiler found: installing g++ with apt-get');
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
     spawnSync('apt-get', ['update', '-qq'], { stdio: 'inherit', env });
-    spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'g++', 'libc6-dev'], { stdio: 'inherit', env });
+    spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'g++', 'libc6-dev'], {
+      stdio: 'inherit',
+      env,
+    });
     const installed = COMPILERS.find(works);
     if (installed !== undefined) return installed;
   }

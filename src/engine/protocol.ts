@@ -81,14 +81,14 @@ export interface EngineStats {
 export interface EngineRequests {
   listen: { request: null; reply: { readonly port: number } };
   addViewer: { request: ViewerSpec; reply: LocalMedia };
-  updateViewer: { request: ViewerUpdate; reply: null };
+  updateViewer: { request: ViewerUpdate; reply: void };
   /** The caller's ACK came: its signalling address is real, so media may flow to it. */
-  confirmViewer: { request: { readonly id: string }; reply: null };
-  removeViewer: { request: { readonly id: string }; reply: null };
-  openFeed: { request: FeedSpec; reply: null };
-  closeFeed: { request: { readonly feed: number }; reply: null };
+  confirmViewer: { request: { readonly id: string }; reply: void };
+  removeViewer: { request: { readonly id: string }; reply: void };
+  openFeed: { request: FeedSpec; reply: void };
+  closeFeed: { request: { readonly feed: number }; reply: void };
   stats: { request: null; reply: EngineStats };
-  close: { request: null; reply: null };
+  close: { request: null; reply: void };
 }
 
 export type RequestName = keyof EngineRequests;

@@ -47,17 +47,16 @@ const handlers: {
     return { port: bound };
   },
   addViewer: spec => viewers.add(spec),
-  updateViewer: update => done(viewers.update(update)),
-  confirmViewer: ({ id }) => done(viewers.confirm(id)),
-  removeViewer: ({ id }) => done(viewers.remove(id)),
-  openFeed: spec => done(feeds.open(spec)),
-  closeFeed: ({ feed }) => done(feeds.close(feed)),
+  updateViewer: update => viewers.update(update),
+  confirmViewer: ({ id }) => viewers.confirm(id),
+  removeViewer: ({ id }) => viewers.remove(id),
+  openFeed: spec => feeds.open(spec),
+  closeFeed: ({ feed }) => feeds.close(feed),
   stats: () => ({ ...viewers.stats(), ...feeds.stats() }),
   close: () => {
     clearInterval(ticking);
     viewers.close();
     links.close();
-    return null;
   },
 };
 
@@ -89,8 +88,4 @@ function listenMedia(): number {
 /** Unix time in microseconds; whole milliseconds are not enough to align audio with video. */
 function unixUs(): bigint {
   return BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000));
-}
-
-function done(_result: void): null {
-  return null;
 }

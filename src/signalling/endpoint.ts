@@ -86,6 +86,9 @@ export class SignallingEndpoint implements FlowHandlers {
   #udp: UdpTransport | null = null;
   #tcp: TcpTransport | null = null;
   #draining = false;
+  /** Requests of ours that have no final response yet. */
+  #unanswered = 0;
+  #onSettled: () => void = () => undefined;
   #retransmissions = 0;
   #scanErrors = 0;
 
@@ -147,6 +150,15 @@ export class SignallingEndpoint implements FlowHandlers {
   /** From now on new calls are refused with 503; those that run go on. */
   drain(): void {
     this.#draining = true;
+  }
+
+  /** Resolves when our own requests (the BYEs of a shutdown) are answered, or after this long. */
+  settle(timeoutMs: number): Promise<void> {
+    if (this.#unanswered === 0) return Promise.resolve();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#onSettled = resolve;
+    this.#options.clock.setTimer(timeoutMs, resolve);
+    return promise;
   }
 
   /** Ends what is left without waiting and closes the sockets. */
@@ -328,6 +340,12 @@ export class SignallingEndpoint implements FlowHandlers {
   /** A request of ours; `onFinal` gets its status, 408 when there is none in time, 503 when the flow is gone. */
   #request(request: Request, flow: Flow, onFinal: (status: number) => void): void {
     if (flow.closed) return onFinal(503);
+    this.#unanswered++;
+    const final = (status: number) => {
+      this.#unanswered--;
+      if (this.#unanswered === 0) this.#onSettled();
+      onFinal(status);
+    };
     const key = clientKey(request);
     const transaction = new ClientTransaction({
       request,
@@ -336,9 +354,9 @@ export class SignallingEndpoint implements FlowHandlers {
       user: {
         report: response => {
           const { status } = response as Response;
-          if (status >= 200) onFinal(status);
+          if (status >= 200) final(status);
         },
-        timeOut: () => onFinal(408),
+        timeOut: () => final(408),
       },
       onTerminated: () => this.#clients.delete(key),
       onRetransmission: () => void this.#retransmissions++,

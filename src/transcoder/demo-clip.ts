@@ -2,10 +2,11 @@ import { rename, rm } from 'node:fs/promises';
 import {
   AV_CHANNEL_LAYOUT_MONO,
   AV_CODEC_FLAG_GLOBAL_HEADER,
+  AV_LOG_FATAL,
   AV_PIX_FMT_YUV420P,
   AV_SAMPLE_FMT_FLTP,
 } from 'node-av/constants';
-import { Codec, CodecContext, Dictionary, FFmpegError, FormatContext, Frame, Packet, Rational } from 'node-av/lib';
+import { Codec, CodecContext, Dictionary, FFmpegError, FormatContext, Frame, Log, Packet, Rational } from 'node-av/lib';
 import { Canvas, type Colour } from './source/canvas.ts';
 
 const WIDTH = 1280;
@@ -53,6 +54,7 @@ export async function makeDemoClip(path: string): Promise<void> {
 }
 
 async function write(path: string): Promise<void> {
+  Log.setLevel(AV_LOG_FATAL);
   const output = new FormatContext();
   check(output.allocOutputContext2(null, 'mp4', path), 'preparing the file');
   const video = await openVideo();

@@ -1,6 +1,6 @@
-import { buildBye, buildSenderReport, parseCompound, type ReportBlock } from '../rtcp/index.ts';
-import { ntpTimestamp, rtpTimestamp } from '../rtp/index.ts';
 import type { MediaKind } from '../protocol.ts';
+import { buildBye, buildSenderReport, parseCompound } from '../rtcp/index.ts';
+import { ntpTimestamp, rtpTimestamp } from '../rtp/index.ts';
 import type { ViewerPorts, ViewerStream } from './viewer.ts';
 
 /** RFC 3550 §6.2 allows less than five seconds; one lets audio and video be aligned soon after joining. */

@@ -74,7 +74,11 @@ export class WebrtcViewer implements Viewer {
     const { ice, ports } = this.#options;
     const { response, valid, selected } = ice.receive(datagram, path, nowMs);
     if (response !== null) ports.send('all', response, path);
-    if (valid) ports.proven(path);
+    if (valid) {
+      ports.proven(path);
+      // The handshake need not wait for the nomination: the browser may begin it on the first pair that works.
+      this.#path ??= path;
+    }
     if (selected === null) return;
     this.#path = selected;
     if (this.#connected) this.#flow();

@@ -19,7 +19,7 @@ export function parseUri(text: string): SipUri | null {
   const match = PATTERN.exec(text);
   if (match === null) return null;
   const [, scheme, userInfo = '', host, port, parameters] = match;
-  const user = unescape(userInfo.split(':', 1)[0]!);
+  const user = unescaped(userInfo.split(':', 1)[0]!);
   const portNumber = port === undefined ? null : Number(port);
   if (user === null || (portNumber !== null && portNumber > 65_535)) return null;
   return {
@@ -41,7 +41,7 @@ export function formatHost(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
 }
 
-function unescape(text: string): string | null {
+function unescaped(text: string): string | null {
   if (!text.includes('%')) return text;
   try {
     return decodeURIComponent(text);

@@ -42,7 +42,10 @@ export class FileSource implements Source {
   }
 
   async play(sink: SourceSink, signal: AbortSignal): Promise<void> {
-    signal.addEventListener('abort', () => this.#players.forEach(({ queue }) => queue.clear()), { once: true });
+    const stop = () => {
+      for (const { queue } of this.#players) queue.clear();
+    };
+    signal.addEventListener('abort', stop, { once: true });
     const anchorUs = this.#nowUs() + START_DELAY_US;
     await Promise.all([
       this.#demultiplex(signal),

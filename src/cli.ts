@@ -1,0 +1,149 @@
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type Config, DEMO_FILM, defaultConfig, loadConfig, withDemoChannels } from './config/index.ts';
+import { DialcastError, ERRORS } from './errors.ts';
+import { createLogger } from './observe/index.ts';
+import { Server, type ServerPorts } from './server.ts';
+import { makeDemoClip, SOURCE_KINDS } from './transcoder/index.ts';
+
+const HELP = `Dialcast: television you can call.
+
+Usage: dialcast COMMAND [options]
+
+Commands:
+  serve    run the server
+  check    check the configuration and say what is wrong with it
+
+Options:
+  --config FILE   configuration (default: $DIALCAST_CONFIG, then dialcast.yaml if it is there)
+  --demo          with serve: add a clock, a film, and every media file in ./media as channels
+  --help          this text
+  --version       the version
+
+A running server ends with SIGTERM or Ctrl-C: it says goodbye to its callers first; a second one ends it at once.
+`;
+
+const DEFAULT_FILE = 'dialcast.yaml';
+const CLOSE_TIMEOUT_MS = 5_000;
+
+/** Exit codes: 0 done, 1 failed, 2 used wrongly. */
+async function main(args: readonly string[]): Promise<number> {
+  const parsed = parse(args);
+  if (parsed === null) return 2;
+  const { values, positionals } = parsed;
+  if (values.help) return say(HELP);
+  if (values.version) return say(`${version()}\n`);
+  const [command, ...rest] = positionals;
+  if (command === undefined || rest.length > 0)
+    return misuse(command === undefined ? 'no command' : `too much: ${rest}`);
+  const file = values.config ?? process.env.DIALCAST_CONFIG ?? (existsSync(DEFAULT_FILE) ? DEFAULT_FILE : null);
+  switch (command) {
+    case 'serve':
+      return serve(file, values.demo);
+    case 'check':
+      return check(file);
+    default:
+      return misuse(`unknown command ${command}`);
+  }
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        config: { type: 'string' },
+        demo: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h' },
+        version: { type: 'boolean' },
+      },
+    });
+  } catch (error) {
+    misuse((error as Error).message);
+    return null;
+  }
+}
+
+function load(file: string | null): Config {
+  const options = { interfaces: networkInterfaces(), sourceKinds: SOURCE_KINDS };
+  return file === null ? defaultConfig(options) : loadConfig(file, options);
+}
+
+async function serve(file: string | null, demo: boolean): Promise<number> {
+  const mediaFolder = resolve('media');
+  const loaded = load(file);
+  const config = demo ? withDemoChannels(loaded, mediaFolder) : loaded;
+  if (demo) await prepareDemo(mediaFolder);
+  const log = createLogger({ level: process.env.DIALCAST_LOG_LEVEL ?? 'info' });
+  const server = await Server.start(config, log);
+  log.info({ ...server.ports }, 'ready');
+  if (process.stderr.isTTY) process.stdout.write(summary(config, server.ports));
+  const signal = await new Promise<NodeJS.Signals>(done => {
+    for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, done);
+  });
+  for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => process.exit(1));
+  log.info({ signal }, 'closing');
+  setTimeout(() => {
+    log.error({}, 'closing took too long');
+    process.exit(1);
+  }, CLOSE_TIMEOUT_MS).unref();
+  await server.close();
+  log.info({}, 'closed');
+  return 0;
+}
+
+function check(file: string | null): number {
+  const { channels, domain } = load(file);
+  return say(`${file ?? 'the defaults'}: fine; domain ${domain}, ${channels.length} channels\n`);
+}
+
+async function prepareDemo(mediaFolder: string): Promise<void> {
+  mkdirSync(mediaFolder, { recursive: true });
+  const film = join(mediaFolder, DEMO_FILM);
+  if (existsSync(film)) return;
+  process.stderr.write('making the film of the demo (once, about ten seconds) ...\n');
+  await makeDemoClip(film);
+}
+
+function summary({ channels, media, domain }: Config, { http, udp, tcp }: ServerPorts): string {
+  const [first = domain] = media.addresses;
+  const sip = [udp === null ? null : `UDP ${udp}`, tcp === null ? null : `TCP ${tcp}`].filter(text => text !== null);
+  const list = channels.map(({ number, name, title }) => `  ${number}  ${title}  (sip:${name}@${first})`);
+  return [
+    '',
+    `Dialcast is on: http://localhost:${http}/`,
+    ...media.addresses
+      .filter(address => !address.includes(':'))
+      .map(address => `                http://${address}:${http}/`),
+    `SIP phones call ${first}${sip.length > 0 ? `, ${sip.join(' or ')}` : ''}:`,
+    ...list,
+    '',
+    '',
+  ].join('\n');
+}
+
+function version(): string {
+  const file = new URL('../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+}
+
+function say(text: string): number {
+  process.stdout.write(text);
+  return 0;
+}
+
+function misuse(fault: string): number {
+  process.stderr.write(`dialcast: ${fault}; see dialcast --help\n`);
+  return 2;
+}
+
+function report(error: unknown): number {
+  if (!(error instanceof DialcastError)) throw error;
+  process.stderr.write(`${error.detail}\n${error.code}: ${ERRORS[error.code].meaning} ${ERRORS[error.code].remedy}\n`);
+  return 1;
+}
+
+process.exit(await main(process.argv.slice(2)).catch(report));

@@ -1,0 +1,146 @@
+import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import type { NetworkInterfaceInfo } from 'node:os';
+import { dirname, isAbsolute, resolve } from 'node:path';
+import type { Static } from 'typebox';
+import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
+import { DialcastError } from '../errors.ts';
+import { announcedAddresses } from './addresses.ts';
+import type { ChannelConfig, Config } from './config.ts';
+import { type Problem, schemaProblems } from './problems.ts';
+import { CONFIG_SCHEMA } from './schema.ts';
+
+export type ConfigFile = Static<typeof CONFIG_SCHEMA>;
+
+export interface LoadOptions {
+  readonly interfaces: NodeJS.Dict<NetworkInterfaceInfo[]>;
+  /** URL schemes of the source kinds. */
+  readonly sourceKinds: readonly string[];
+}
+
+const DEFAULTS = {
+  domain: 'localhost',
+  http: { address: '0.0.0.0', port: 8080 },
+  sip: { address: '0.0.0.0', udp: 5060, tcp: 5060 },
+  media: { address: 'auto' as string | string[], port: 40_000, rtpPorts: '40002-40999' },
+  guests: true,
+  limits: { viewers: 2000 },
+};
+
+/** Reads and checks a configuration file. Throws CONFIG_UNREADABLE, or CONFIG_INVALID naming every fault. */
+export function loadConfig(path: string, options: LoadOptions): Config {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new DialcastError('CONFIG_UNREADABLE', `${path}: ${(cause as Error).message}`, { cause });
+  }
+  return parseConfig(text, path, options);
+}
+
+/** The same for a text; `path` names it in messages and is what `file:` sources are relative to. */
+export function parseConfig(text: string, path: string, options: LoadOptions): Config {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines });
+  const [fault] = document.errors;
+  if (fault !== undefined) {
+    const { line, col } = lines.linePos(fault.pos[0]);
+    throw new DialcastError('CONFIG_UNREADABLE', `${path}:${line}:${col}: ${fault.message.split('\n', 1)[0]}`);
+  }
+  // An empty file is a configuration of defaults.
+  const value: unknown = document.toJS() ?? {};
+  const problems = schemaProblems(CONFIG_SCHEMA, value);
+  const file = value as ConfigFile;
+  if (problems.length === 0) problems.push(...meaningProblems(file, options));
+  if (problems.length > 0) {
+    const text = problems.map(problem => describe(problem, path, document, lines)).join('\n');
+    throw new DialcastError('CONFIG_INVALID', text);
+  }
+  return complete(file, dirname(resolve(path)), options);
+}
+
+/** The configuration that a file without a word in it gives. */
+export function defaultConfig(options: LoadOptions): Config {
+  return complete({}, process.cwd(), options);
+}
+
+function complete(file: ConfigFile, base: string, { interfaces }: LoadOptions): Config {
+  const media = { ...DEFAULTS.media, ...file.media };
+  return {
+    domain: file.domain ?? DEFAULTS.domain,
+    http: { ...DEFAULTS.http, ...file.http },
+    sip: { ...DEFAULTS.sip, ...file.sip },
+    media: {
+      addresses: announcedAddresses(media.address, interfaces),
+      port: media.port,
+      rtpPorts: parseRange(media.rtpPorts),
+    },
+    guests: file.guests ?? DEFAULTS.guests,
+    limits: { ...DEFAULTS.limits, ...file.limits },
+    channels: (file.channels ?? []).map(({ number, name, title = name, source, loop = false }): ChannelConfig => {
+      return { number, name, title, loop, source: absoluteSource(source, base) };
+    }),
+  };
+}
+
+/** What no schema sees: keys that have to agree with each other. */
+function meaningProblems(file: ConfigFile, { sourceKinds }: LoadOptions): Problem[] {
+  const problems: Problem[] = [];
+  const { rtpPorts, port, address } = { ...DEFAULTS.media, ...file.media };
+  const { first, last } = parseRange(rtpPorts);
+  const at = (...path: Problem['path']) => path;
+  if (last > 65_535 || first < 1 || last < first + 1) {
+    const remedy = 'write a range of at least two ports, the lower first, e.g. 40002-40999';
+    problems.push({ path: at('media', 'rtpPorts'), fault: `${rtpPorts} holds no pair of ports`, remedy });
+  } else if (port >= first && port <= last) {
+    const remedy = 'leave media.port out of the range';
+    problems.push({ path: at('media', 'rtpPorts'), fault: `${rtpPorts} contains media.port ${port}`, remedy });
+  }
+  for (const each of [address].flat()) {
+    if (each === 'auto' || isIP(each) !== 0) continue;
+    const remedy = 'write auto, an IP address, or a list of IP addresses';
+    problems.push({ path: at('media', 'address'), fault: `${each} is not an IP address`, remedy });
+  }
+  const seen = new Map<string | number, number>();
+  for (const [index, channel] of (file.channels ?? []).entries()) {
+    for (const key of ['number', 'name'] as const) {
+      const earlier = seen.get(channel[key]);
+      if (earlier !== undefined) {
+        const fault = `${channel[key]} is channels[${earlier}]'s as well`;
+        problems.push({ path: at('channels', index, key), fault, remedy: `give each channel a ${key} of its own` });
+      }
+      seen.set(channel[key], index);
+    }
+    const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(channel.source)?.[1]?.toLowerCase();
+    if (scheme === undefined || !sourceKinds.includes(scheme)) {
+      const known = sourceKinds.map(kind => `${kind}:`).join(', ');
+      const fault = `${JSON.stringify(channel.source)} is of no known kind`;
+      problems.push({ path: at('channels', index, 'source'), fault, remedy: `begin it with one of ${known}` });
+    }
+  }
+  return problems;
+}
+
+function parseRange(text: string): { first: number; last: number } {
+  const [first = 0, last = 0] = text.split('-').map(Number);
+  return { first, last };
+}
+
+function absoluteSource(source: string, base: string): string {
+  if (!source.startsWith('file:')) return source;
+  const path = source.slice('file:'.length);
+  return isAbsolute(path) ? source : `file:${resolve(base, path)}`;
+}
+
+/** `file:line:column: key: fault; remedy`, at the key or, when it is missing, at what it is missing in. */
+function describe({ path, fault, remedy }: Problem, file: string, document: Document, lines: LineCounter): string {
+  let position = '';
+  for (let depth = path.length; depth >= 0 && position === ''; depth--) {
+    const node = document.getIn(path.slice(0, depth), true);
+    if (!isNode(node) || node.range == null) continue;
+    const { line, col } = lines.linePos(node.range[0]);
+    position = `:${line}:${col}`;
+  }
+  const key = path.map((part, index) => (typeof part === 'number' ? `[${part}]` : index === 0 ? part : `.${part}`));
+  return `${file}${position}: ${key.join('') || 'the file'}: ${fault}; ${remedy}`;
+}

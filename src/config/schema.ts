@@ -1,0 +1,82 @@
+import { Type } from 'typebox';
+
+const PORT = { minimum: 0, maximum: 65_535 };
+const port = (description: string) => Type.Integer({ ...PORT, description });
+const portOrNull = (description: string) => Type.Union([Type.Integer(PORT), Type.Null()], { description });
+
+/** Unknown keys are faults: a misspelt key must not be ignored. Each description says what to write instead. */
+const options = { additionalProperties: false };
+
+export const CHANNEL_SCHEMA = Type.Object(
+  {
+    number: Type.Integer({ minimum: 1, maximum: 999_999, description: 'a whole number to dial, 1 to 999999' }),
+    name: Type.String({
+      pattern: '^[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?$',
+      description: 'a SIP user name of small letters, digits, dots, dashes and underscores, e.g. news',
+    }),
+    title: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: 'a title of 1 to 100 characters' })),
+    source: Type.String({ minLength: 1, description: 'a source URL such as testcard: or file:media/film.mp4' }),
+    loop: Type.Optional(Type.Boolean({ description: 'true or false' })),
+  },
+  options,
+);
+
+/** The configuration file. What each key means is in dialcast.example.yaml. */
+export const CONFIG_SCHEMA = Type.Object(
+  {
+    domain: Type.Optional(
+      Type.String({ pattern: '^[A-Za-z0-9.:-]+$', description: 'a host name or address, e.g. tv.example.org' }),
+    ),
+    http: Type.Optional(
+      Type.Object(
+        {
+          address: Type.Optional(Type.String({ minLength: 1, description: 'an address to listen at, e.g. 0.0.0.0' })),
+          port: Type.Optional(port('a port, 0 to 65535 (0 picks a free one)')),
+        },
+        options,
+      ),
+    ),
+    sip: Type.Optional(
+      Type.Object(
+        {
+          address: Type.Optional(Type.String({ minLength: 1, description: 'an address to listen at, e.g. 0.0.0.0' })),
+          udp: Type.Optional(portOrNull('a port, 0 to 65535 (0 picks a free one), or null to turn UDP off')),
+          tcp: Type.Optional(portOrNull('a port, 0 to 65535 (0 picks a free one), or null to turn TCP off')),
+        },
+        options,
+      ),
+    ),
+    media: Type.Optional(
+      Type.Object(
+        {
+          address: Type.Optional(
+            Type.Union([Type.String({ minLength: 1 }), Type.Array(Type.String({ minLength: 1 }), { minItems: 1 })], {
+              description: 'auto, an IP address, or a list of IP addresses',
+            }),
+          ),
+          port: Type.Optional(port('a UDP port, 0 to 65535 (0 picks a free one)')),
+          rtpPorts: Type.Optional(
+            Type.String({
+              pattern: '^\\s*\\d{1,5}\\s*-\\s*\\d{1,5}\\s*$',
+              description: 'a range of ports, e.g. 40002-40999',
+            }),
+          ),
+        },
+        options,
+      ),
+    ),
+    guests: Type.Optional(Type.Boolean({ description: 'true or false' })),
+    limits: Type.Optional(
+      Type.Object(
+        {
+          viewers: Type.Optional(
+            Type.Integer({ minimum: 1, maximum: 100_000, description: 'a whole number from 1 on' }),
+          ),
+        },
+        options,
+      ),
+    ),
+    channels: Type.Optional(Type.Array(CHANNEL_SCHEMA, { description: 'a list of channels' })),
+  },
+  options,
+);

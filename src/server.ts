@@ -1,0 +1,168 @@
+import { fileURLToPath } from 'node:url';
+import { type Call, Calls } from './calls/index.ts';
+import { type Channel, Channels } from './channels/index.ts';
+import type { Config } from './config/index.ts';
+import { Engine, type EngineEvent } from './engine/index.ts';
+import { type CallListing, type ChannelListing, HttpServer } from './http/index.ts';
+import { type Figures, type Logger, Metrics } from './observe/index.ts';
+import { SignallingEndpoint, systemClock } from './signalling/index.ts';
+import { TranscoderSupervisor } from './transcoder/index.ts';
+
+export interface ServerPorts {
+  readonly http: number;
+  readonly udp: number | null;
+  readonly tcp: number | null;
+  /** The UDP port that WebRTC viewers share. */
+  readonly media: number;
+}
+
+const WEB_ROOT = fileURLToPath(new URL('../web/watch/dist', import.meta.url));
+
+/** Viewers that are being told goodbye get this long; then everything is closed regardless. */
+const HANG_UP_TIMEOUT_MS = 2_000;
+
+/** The composition root: makes the parts from the configuration, ties them together, and closes them in order. */
+export class Server {
+  readonly ports: ServerPorts;
+  readonly #parts: Parts;
+
+  /** Resolves once calls can come in. Rejects with LISTEN_FAILED or NATIVE_MISSING, with nothing left open. */
+  static async start(config: Config, log: Logger): Promise<Server> {
+    const opened: (() => Promise<void>)[] = [];
+    try {
+      return await start(config, log, opened);
+    } catch (error) {
+      for (const close of opened.reverse()) await close();
+      throw error;
+    }
+  }
+
+  /** Made by {@link Server.start}. */
+  constructor(parts: Parts, ports: ServerPorts) {
+    this.#parts = parts;
+    this.ports = ports;
+  }
+
+  /** Refuses new calls with 503, says BYE to the running ones, and closes everything within five seconds. */
+  async close(): Promise<void> {
+    const { calls, channels, engine, http, signalling, state, transcoders } = this.#parts;
+    state.draining = true;
+    signalling.drain();
+    const gone = calls.hangUpAll({ protocol: 'SIP', cause: 503, text: 'The server is shutting down' });
+    await Promise.race([gone, new Promise(resolve => setTimeout(resolve, HANG_UP_TIMEOUT_MS).unref())]);
+    await signalling.settle(HANG_UP_TIMEOUT_MS);
+    channels.close();
+    await Promise.all([http.close(), transcoders.close()]);
+    signalling.close();
+    await engine.close();
+  }
+}
+
+interface Parts {
+  readonly state: { draining: boolean };
+  readonly engine: Engine;
+  readonly transcoders: TranscoderSupervisor;
+  readonly channels: Channels;
+  readonly calls: Calls;
+  readonly signalling: SignallingEndpoint;
+  readonly http: HttpServer;
+}
+
+async function start(config: Config, log: Logger, opened: (() => Promise<void>)[]): Promise<Server> {
+  const state = { draining: false };
+  const { engine, port: media } = await Engine.start({
+    media: config.media,
+    log: log.child({ part: 'engine' }),
+    onEvent: event => handle(event, channels, calls),
+  });
+  opened.push(() => engine.close());
+  const transcoders = new TranscoderSupervisor({
+    log: log.child({ part: 'transcoder' }),
+    engine: engine.transcoders,
+    onFailed: (channel, reason) => channels.transcoderFailed(channel, reason),
+    nowMs: () => performance.now(),
+  });
+  opened.push(() => transcoders.close());
+  const channels = new Channels(config.channels, {
+    startTranscoder: channel => transcoders.start(channel),
+    stopTranscoder: ({ name }) => transcoders.stop(name),
+    openFeed: (channel, rendition) => engine.openFeed(channel, rendition),
+    closeFeed: feed => engine.closeFeed(feed),
+    timers: {
+      setTimeout: (callback, ms) => setTimeout(callback, ms),
+      clearTimeout: handle => clearTimeout(handle as NodeJS.Timeout),
+    },
+  });
+  const calls = new Calls({
+    channels,
+    engine,
+    log: log.child({ part: 'calls' }),
+    guests: config.guests,
+    limits: config.limits,
+    addresses: config.media.addresses,
+    nowUnixMs: Date.now,
+  });
+  const signalling = new SignallingEndpoint({
+    clock: systemClock,
+    log: log.child({ part: 'signalling' }),
+    guests: config.guests,
+    handlers: calls,
+  });
+  opened.push(async () => signalling.close());
+  const metrics = new Metrics(() => figures({ engine, transcoders, calls, signalling }));
+  const http = new HttpServer({
+    ...config.http,
+    domain: config.domain,
+    log: log.child({ part: 'http' }),
+    webRoot: WEB_ROOT,
+    health: () => ({
+      status: state.draining ? 'draining' : 'ok',
+      uptimeSeconds: process.uptime(),
+      callsActive: calls.size,
+    }),
+    channels: () => channels.list().map(describeChannel),
+    calls: () => calls.list().map(describeCall),
+    metrics,
+    acceptWebSocket: (...args) => signalling.acceptWebSocket(...args),
+  });
+  const { udp, tcp } = await signalling.listen(config.sip);
+  const port = await http.listen();
+  return new Server({ state, engine, transcoders, channels, calls, signalling, http }, { http: port, udp, tcp, media });
+}
+
+function handle(event: EngineEvent, channels: Channels, calls: Calls): void {
+  switch (event.type) {
+    case 'sourceOpen':
+      return channels.sourceOpened(event.channel, event.info);
+    case 'sourceFailed':
+      return channels.sourceFailed(event.channel, event.reason);
+    case 'sourceEnded':
+      return channels.sourceEnded(event.channel);
+    case 'viewerLost':
+      return calls.viewerLost(event.id, event.reason);
+    case 'viewerConnected':
+  }
+}
+
+async function figures({
+  engine,
+  transcoders,
+  calls,
+  signalling,
+}: Pick<Parts, 'engine' | 'transcoders' | 'calls' | 'signalling'>): Promise<Figures> {
+  return {
+    calls: { active: calls.size, outcomes: calls.outcomes },
+    transcodersActive: transcoders.pids.size,
+    sipMessages: signalling.messages.map(({ count, ...labels }) => ({ labels, value: count })),
+    engine: await engine.stats().catch(() => null),
+  };
+}
+
+function describeChannel({ config, onAir, viewers }: Channel): ChannelListing {
+  const { number, name, title, source } = config;
+  return { number, name, title, kind: source.startsWith('file:') ? 'film' : 'live', onAir, viewers };
+}
+
+function describeCall({ id, channel, transport, codecs, answeredAtMs, held }: Call): CallListing {
+  return { id, channel: channel.config.name, transport, codecs, answeredAtMs, held };
+}
