@@ -56,9 +56,9 @@ UdpPath Path(const Napi::Value& value) {
 }
 
 Napi::Array Datagrams(Napi::Env env, const std::vector<Datagram>& datagrams) {
-  const auto array = Napi::Array::New(env, datagrams.size());
+  auto array = Napi::Array::New(env, datagrams.size());
   for (uint32_t i = 0; i < datagrams.size(); i++) {
-    array[i] = Napi::Buffer<uint8_t>::Copy(env, datagrams[i].data(), datagrams[i].size());
+    array.Set(i, Napi::Buffer<uint8_t>::Copy(env, datagrams[i].data(), datagrams[i].size()));
   }
   return array;
 }
