@@ -59,9 +59,10 @@ export class Call {
     this.transport = options.incoming.transport;
   }
 
-  /** Codec of each medium that flows or is on hold. */
+  /** Codec of each medium that flows or is on hold, video first. */
   get codecs(): string[] {
-    return this.#legs.map(leg => leg.media.codec);
+    const media = this.#legs.map(leg => leg.media);
+    return ['video', 'audio'].flatMap(kind => media.filter(each => each.kind === kind).map(({ codec }) => codec));
   }
 
   /** Is the caller holding. */
