@@ -40,9 +40,7 @@ export function buildAnswer(negotiated: Negotiated, local: LocalMedia, identity:
     name: '-',
     connection: connection(local.transport === 'rtp' ? local.address : (local.candidates[0]?.address ?? address)),
     timing: { start: 0, stop: 0 },
-    media: negotiated.media.map(media =>
-      media.accepted ? answerMedia(media, local, isTagged(media, negotiated)) : refuseMedia(media),
-    ),
+    media: negotiated.media.map(media => (media.accepted ? answerMedia(media, local) : refuseMedia(media))),
   };
   if (local.transport === 'webrtc') {
     session.icelite = 'ice-lite';
@@ -52,12 +50,7 @@ export function buildAnswer(negotiated: Negotiated, local: LocalMedia, identity:
   return write(session);
 }
 
-/** Does the section carry the transport's attributes: alone, or for its BUNDLE group (RFC 8843 §7.1.3). */
-function isTagged({ mid }: AcceptedMedia, { webrtc }: Negotiated): boolean {
-  return webrtc !== null && (webrtc.bundle.length === 0 || webrtc.bundle[0] === mid);
-}
-
-function answerMedia(media: AcceptedMedia, local: LocalMedia, tagged: boolean): MediaDescription {
+function answerMedia(media: AcceptedMedia, local: LocalMedia): MediaDescription {
   const { kind, codec, payloadType, protocol, mid, direction } = media;
   const { name, clockRateHz, channels } = ENCODINGS[codec];
   const { ssrc, cname } = local.streams.find(stream => stream.kind === kind)!;
@@ -73,7 +66,7 @@ function answerMedia(media: AcceptedMedia, local: LocalMedia, tagged: boolean): 
     ...(kind === 'audio' && { ptime: PACKET_TIME_MS }),
     ...(media.rtcpMux && { rtcpMux: 'rtcp-mux' as const }),
     ssrcs: [{ id: ssrc, attribute: 'cname', value: cname }],
-    ...(local.transport === 'rtp' ? rtpTransport(media, local) : webrtcTransport(media, local, tagged)),
+    ...(local.transport === 'rtp' ? rtpTransport(media, local) : webrtcTransport(media, local)),
   };
 }
 
@@ -96,15 +89,17 @@ function rtpTransport({ kind, rtcpMux }: AcceptedMedia, local: Extract<LocalMedi
   return { port, ...(!rtcpMux && { rtcp: { port: rtcpPort } }) };
 }
 
-function webrtcTransport({ kind }: AcceptedMedia, local: WebrtcMedia, tagged: boolean) {
+/**
+ * In every section, although RFC 8843 §7.1.3 wants a BUNDLE group's transport in one alone: browsers write it so, and
+ * Firefox 153 crashes on a bundled section without a fingerprint.
+ */
+function webrtcTransport({ kind }: AcceptedMedia, local: WebrtcMedia) {
   // RFC 8840 §4.1.1: port 9 where there is no candidate to name.
   const port = local.candidates[0]?.port ?? 9;
-  const msid = [{ id: STREAM_ID, appdata: kind }];
-  if (!tagged) return { port, msid };
   const { iceUfrag, icePwd, fingerprint } = local;
   return {
     port,
-    msid,
+    msid: [{ id: STREAM_ID, appdata: kind }],
     iceUfrag,
     icePwd,
     fingerprint: { type: 'sha-256', hash: fingerprint },

@@ -5,6 +5,7 @@ import { launchChromium, launchFirefox } from './support/browser.ts';
 import { HOST, OUTSIDE } from './support/network.ts';
 import { missing } from './support/programs.ts';
 import { DialcastServer } from './support/server.ts';
+import { SoundCard } from './support/sound-card.ts';
 import { observeTestcard, soundDelayMs } from './support/testcard-probe.ts';
 import { until } from './support/until.ts';
 
@@ -18,18 +19,21 @@ const BROWSERS = [
 ] as const;
 
 for (const { name, program, launch, codec } of BROWSERS) {
-  describe(`${name} on the watch page`, { skip: OUTSIDE || missing(program) }, () => {
+  describe(`${name} on the watch page`, { skip: OUTSIDE || missing(program, 'pulseaudio') }, () => {
     let server: DialcastServer;
+    let sound: SoundCard;
     let browser: Browser;
     let page: Page;
 
     before(async () => {
       server = await DialcastServer.start();
-      browser = await launch();
+      sound = await SoundCard.start();
+      browser = await launch(sound.environment);
       page = await browser.newPage();
     });
     after(async () => {
       await browser?.close();
+      await sound?.stop();
       await server?.stop();
     });
 
@@ -45,17 +49,19 @@ for (const { name, program, launch, codec } of BROWSERS) {
 
       const seen = await observeTestcard(page, 8);
       assert.deepEqual([seen.width, seen.height], [1280, 720]);
-      assert.ok(seen.pictures.length > 100, `only ${seen.pictures.length} pictures in 8 s`);
       const times = seen.pictures.map(({ unixMs }) => unixMs);
+      // A busy browser draws the next picture already, and then that one again.
+      const pictures = new Set(times).size;
+      assert.ok(pictures > 100, `only ${pictures} pictures in 8 s`);
       assert.ok(
-        times.every((time, index) => index === 0 || time > times[index - 1]!),
+        times.every((time, index) => index === 0 || time >= times[index - 1]!),
         'the squares of a picture tell a time before that of the picture before',
       );
       const age = Date.now() - times.at(-1)!;
       assert.ok(age >= 0 && age < 2_000, `the last picture is ${age} ms old`);
       assert.ok(seen.toneShare > 0.8, `of the sound's energy only ${seen.toneShare} is at 1 kHz`);
       const delayMs = soundDelayMs(seen);
-      t.diagnostic(`${seen.pictures.length} pictures in 8 s; the beep comes ${delayMs.toFixed(0)} ms after the flash`);
+      t.diagnostic(`${pictures} pictures in 8 s; the beep comes ${delayMs.toFixed(0)} ms after the flash`);
       assert.ok(Math.abs(delayMs) < 100, `the beep comes ${delayMs} ms after the flash`);
     });
 

@@ -21,14 +21,21 @@ const FIREFOX_PREFERENCES = {
   'network.connectivity-service.enabled': false,
 };
 
-export function launchChromium(): Promise<Browser> {
-  return launch({ executablePath: find('chromium')!, args: CHROMIUM_FLAGS, pipe: true });
-}
+/** `environment` is added to the browser's own. */
+export type LaunchBrowser = (environment?: Readonly<Record<string, string>>) => Promise<Browser>;
 
-export function launchFirefox(): Promise<Browser> {
-  return launch({
+export const launchChromium: LaunchBrowser = environment =>
+  launch({
+    executablePath: find('chromium')!,
+    args: CHROMIUM_FLAGS,
+    pipe: true,
+    env: { ...process.env, ...environment },
+  });
+
+export const launchFirefox: LaunchBrowser = environment =>
+  launch({
     browser: 'firefox',
     executablePath: find('firefox-esr')!,
     extraPrefsFirefox: FIREFOX_PREFERENCES,
+    env: { ...process.env, ...environment },
   });
-}

@@ -52,7 +52,9 @@ export class DialcastServer {
         if (entry.msg === 'ready') resolve(entry as unknown as Ports);
       });
       child.once('error', reject);
-      child.once('exit', code => reject(new Error(`dialcast ended with ${code}:\n${log.map(each => each.msg).join('\n')}`)));
+      child.once('exit', code =>
+        reject(new Error(`dialcast ended with ${code}:\n${log.map(each => each.msg).join('\n')}`)),
+      );
       setTimeout(() => reject(new Error('dialcast did not become ready')), START_TIMEOUT_MS).unref();
     });
     try {
@@ -87,7 +89,8 @@ export class DialcastServer {
     for (const line of text.split('\n')) {
       const [, metric, given = '', value] = /^(\w+)(?:\{(.*)\})? (\S+)$/.exec(line) ?? [];
       if (metric !== name) continue;
-      if (Object.entries(labels).every(([label, wanted]) => given.includes(`${label}="${wanted}"`))) sum += Number(value);
+      if (Object.entries(labels).every(([label, wanted]) => given.includes(`${label}="${wanted}"`)))
+        sum += Number(value);
     }
     return sum;
   }
