@@ -31,22 +31,27 @@ export async function buildNative({ log }) {
     .map(name => join(ROOT, 'native', name));
   const stamp = fingerprint();
   if (existsSync(OUTPUT) && existsSync(STAMP) && readFileSync(STAMP, 'utf8') === stamp) return false;
+  await compileAddOn({ sources, output: OUTPUT, log });
+  writeFileSync(STAMP, stamp);
+  return true;
+}
+
+/** Compiles C++ sources into one add-on at `output`, its object files beside it. */
+export async function compileAddOn({ sources, output, log }) {
   const compiler = findCompiler(log);
   const include = includeFlags(log);
-  log(`compiling the native add-on with ${compiler}`);
-  mkdirSync(dirname(OUTPUT), { recursive: true });
+  log(`compiling ${basename(output)} with ${compiler}`);
+  mkdirSync(dirname(output), { recursive: true });
   const objects = await Promise.all(
     sources.map(async source => {
-      const object = join(dirname(OUTPUT), `${basename(source)}.o`);
+      const object = join(dirname(output), `${basename(source)}.o`);
       await promisify(execFile)(compiler, [...FLAGS, ...include, '-c', source, '-o', object]);
       return object;
     }),
   );
-  // Linked beside and renamed, so that a running server never maps a half-written file.
-  await promisify(execFile)(compiler, ['-shared', ...objects, '-o', `${OUTPUT}.new`]);
-  renameSync(`${OUTPUT}.new`, OUTPUT);
-  writeFileSync(STAMP, stamp);
-  return true;
+  // Linked beside and renamed, so that a running program never maps a half-written file.
+  await promisify(execFile)(compiler, ['-shared', ...objects, '-o', `${output}.new`]);
+  renameSync(`${output}.new`, output);
 }
 
 function fingerprint() {
