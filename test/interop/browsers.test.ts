@@ -13,6 +13,8 @@ interface Listing {
   calls: { channel: string; transport: string; codecs: string[] }[];
 }
 
+const WATCH_SECONDS = 16;
+
 const BROWSERS = [
   { name: 'Chromium', program: 'chromium', launch: launchChromium, codec: 'h264' },
   { name: 'Firefox', program: 'firefox-esr', launch: launchFirefox, codec: 'vp8' },
@@ -47,12 +49,12 @@ for (const { name, program, launch, codec } of BROWSERS) {
         [{ channel: 'clock', transport: 'ws', codecs: [codec, 'opus'] }],
       );
 
-      const seen = await observeTestcard(page, 8);
+      const seen = await observeTestcard(page, WATCH_SECONDS);
       assert.deepEqual([seen.width, seen.height], [1280, 720]);
       const times = seen.pictures.map(({ unixMs }) => unixMs);
       // A busy browser draws the next picture already, and then that one again.
       const pictures = new Set(times).size;
-      assert.ok(pictures > 100, `only ${pictures} pictures in 8 s`);
+      assert.ok(pictures > 12 * WATCH_SECONDS, `only ${pictures} pictures in ${WATCH_SECONDS} s`);
       assert.ok(
         times.every((time, index) => index === 0 || time >= times[index - 1]!),
         'the squares of a picture tell a time before that of the picture before',
@@ -61,7 +63,9 @@ for (const { name, program, launch, codec } of BROWSERS) {
       assert.ok(age >= 0 && age < 2_000, `the last picture is ${age} ms old`);
       assert.ok(seen.toneShare > 0.8, `of the sound's energy only ${seen.toneShare} is at 1 kHz`);
       const delayMs = soundDelayMs(seen);
-      t.diagnostic(`${pictures} pictures in 8 s; the beep comes ${delayMs.toFixed(0)} ms after the flash`);
+      t.diagnostic(
+        `${pictures} pictures in ${WATCH_SECONDS} s; the beep comes ${delayMs.toFixed(0)} ms after the flash`,
+      );
       assert.ok(Math.abs(delayMs) < 100, `the beep comes ${delayMs} ms after the flash`);
     });
 

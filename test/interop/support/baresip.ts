@@ -41,8 +41,8 @@ export function missingBaresip(codec?: keyof typeof VIDEO_MODULES): string | fal
 }
 
 /**
- * The phone baresip, steered over its control socket. Its camera and screen are dummies, its microphone a tone; what
- * it hears it writes to a WAV file. End it with `stop`.
+ * The phone baresip, steered over its control socket. Its camera, screen and sound card are
+ * dummies; what it hears it writes to a WAV file. End it with `stop`.
  */
 export class Baresip {
   readonly events: BaresipEvent[] = [];
@@ -67,14 +67,13 @@ export class Baresip {
 
   private constructor({ audio, video }: BaresipOptions, port: number) {
     this.#folder = mkdtempSync(join(tmpdir(), 'dialcast-baresip-'));
-    const modules = ['g711', 'ausine', 'sndfile', ...(video === null ? [] : ['snapshot', 'fakevideo'])];
+    const modules = ['g711', 'aubridge', 'sndfile', ...(video === null ? [] : ['snapshot', 'fakevideo'])];
     const codecs = video === null ? [] : [VIDEO_MODULES[video.codec]];
     const lines = [
       `sip_listen ${HOST}:0`,
-      'audio_source ausine,440',
-      // What ausine can do.
-      'ausrc_srate 48000',
-      'ausrc_channels 2',
+      // What it plays comes back as what it says: a sound card without a card, which keeps its time.
+      'audio_player aubridge,loop',
+      'audio_source aubridge,loop',
       ...(video === null ? [] : ['video_source fakevideo,', 'video_display fakevideo,', 'video_size 320x240']),
       `snd_path ${this.#folder}`,
       `ctrl_tcp_listen 127.0.0.1:${port}`,

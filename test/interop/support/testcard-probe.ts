@@ -80,9 +80,14 @@ export function observeTestcard(page: Page, seconds: number): Promise<Observatio
   }, seconds);
 }
 
-/** Milliseconds by which the beep comes after the flash that belongs to it, the median of all pairs. */
+/**
+ * Milliseconds by which the beep comes after the flash that belongs to it: the median of the pairs in the second half
+ * of the observation, since browsers take some seconds to bring a stream's picture and sound in step (Firefox moves
+ * them by at most 80 ms a second).
+ */
 export function soundDelayMs({ flashesAtMs, beepsAtMs }: Observation): number {
-  const delays = flashesAtMs.flatMap(flash => {
+  const settled = flashesAtMs.slice(Math.floor(flashesAtMs.length / 2));
+  const delays = settled.flatMap(flash => {
     const nearest = beepsAtMs.map(beep => beep - flash).sort((a, b) => Math.abs(a) - Math.abs(b))[0];
     return nearest !== undefined && Math.abs(nearest) < 500 ? [nearest] : [];
   });
