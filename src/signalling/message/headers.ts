@@ -9,19 +9,24 @@ export interface NameAddr {
   readonly parameters: Parameters;
 }
 
-const NAME_ADDR = /^\s*("(?:[^"\\]|\\.)*"|[^"<]*?)\s*<\s*([^>]*?)\s*>\s*(;.*)?$/s;
+/**
+ * No two of its parts can match the same white space: where they could, a header full of blanks costs quadratic time.
+ * The parts are trimmed afterwards instead.
+ */
+const NAME_ADDR = /^("(?:[^"\\]|\\.)*"\s*|[^"<]*)<([^>]*)>\s*(;.*)?$/s;
 
 /** Null when the text is neither `name <uri>;params` nor `uri;params`. */
 export function parseNameAddr(text: string): NameAddr | null {
-  const match = NAME_ADDR.exec(text);
+  const match = NAME_ADDR.exec(text.trim());
   if (match !== null) {
-    const [, name, uri, parameters] = match;
-    if (uri === '') return null;
-    return { displayName: unquote(name!.trim()), uri: uri!, parameters: parseParameters(parameters ?? '') };
+    const uri = match[2]!.trim();
+    if (uri === '' || /\s/.test(uri)) return null;
+    return { displayName: unquote(match[1]!.trim()), uri, parameters: parseParameters(match[3] ?? '') };
   }
   // Without brackets, parameters belong to the header, not to the URI (§20).
-  const [uri, ...rest] = text.trim().split(';');
-  if (uri === undefined || !/^[a-z][a-z0-9+.-]*:[^\s<>"]+$/i.test(uri)) return null;
+  const [first, ...rest] = text.split(';');
+  const uri = first!.trim();
+  if (!/^[a-z][a-z0-9+.-]*:[^\s<>"]+$/i.test(uri)) return null;
   return { displayName: '', uri, parameters: parseParameters(rest.join(';')) };
 }
 
@@ -38,16 +43,20 @@ export interface Via {
   readonly parameters: Parameters;
 }
 
-const VIA = /^SIP\s*\/\s*2\.0\s*\/\s*([a-z0-9-]+)\s+(\[[0-9a-f:.]+\]|[^\s:;,[\]]+)\s*(?::\s*(\d{1,5}))?\s*(;.*)?$/is;
+/** As with name-addr, no two neighbours can match the same white space. */
+const VIA = /^SIP\s*\/\s*2\.0\s*\/\s*([a-z0-9-]+)\s+(\[[0-9a-f:.]+\]|[^\s:;,[\]]+)\s*(?::\s*(\d{1,5})\s*)?(;.*)?$/is;
 
 export function parseVia(text: string): Via | null {
   const match = VIA.exec(text.trim());
   if (match === null) return null;
-  const [, transport, host, port, parameters] = match;
+  const [, transport, host, portText, parameters] = match;
+  const port = portText === undefined ? null : Number(portText);
+  // A response may have to go there, and no socket takes such a port.
+  if (port !== null && port > 65_535) return null;
   return {
     transport: transport!.toUpperCase(),
     host: host!.toLowerCase().replace(/^\[|\]$/g, ''),
-    port: port === undefined ? null : Number(port),
+    port,
     parameters: parseParameters(parameters ?? ''),
   };
 }

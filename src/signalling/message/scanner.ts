@@ -15,9 +15,11 @@ export type Scan =
   | { readonly ok: true; readonly message: Request | Response }
   | { readonly ok: false; readonly error: ScanError };
 
-const REQUEST_LINE = /^([A-Za-z0-9.!%*_+`'~-]+) (\S+) SIP\/(\d+\.\d+)$/;
-const STATUS_LINE = /^SIP\/2\.0 ([1-6]\d\d) ?(.*)$/;
-const HEADER = /^([A-Za-z0-9.!%*_+`'~-]+)[ \t]*:[ \t]*(.*)$/s;
+/** The version is the one part that does not mind its case (RFC 3261 §7.1). */
+const REQUEST_LINE = /^([A-Za-z0-9.!%*_+`'~-]+) (\S+) SIP\/(\d+\.\d+)$/i;
+const STATUS_LINE = /^SIP\/2\.0 ([1-6]\d\d) ?(.*)$/i;
+/** A lone CR or LF in a value would start a header of its own in whatever repeats it. */
+const HEADER = /^([A-Za-z0-9.!%*_+`'~-]+)[ \t]*:[ \t]*([^\r\n]*)$/;
 
 /** Headers without which there is no transaction (RFC 3261 §8.1.1). */
 const MANDATORY = ['via', 'from', 'to', 'call-id', 'cseq'] as const;
@@ -37,25 +39,28 @@ export function scan(bytes: Buffer): Scan {
   const lines = bytes.toString('utf8', 0, headEnd).split('\r\n');
   const startLine = lines[0]!;
   const { headers, fault } = scanHeaders(lines);
-  const body = bytes.subarray(headEnd + 4);
-  const status = STATUS_LINE.exec(startLine);
-  if (status !== null) {
-    const response = new Response(Number(status[1]), status[2]!, headers, body);
-    const wrong = fault ?? missing(response);
+  const rest = bytes.subarray(headEnd + 4);
+  const wanted = contentLength(headers) ?? rest.length;
+  const body = rest.subarray(0, wanted);
+  const tooShort = wanted > rest.length ? 'Body shorter than Content-Length' : null;
+  // Whatever is wrong with a response, it is not answered.
+  if (/^SIP\//i.test(startLine)) {
+    const [, status, reason] = STATUS_LINE.exec(startLine) ?? [];
+    if (status === undefined) return failure(400, 'Bad status line', null);
+    const response = new Response(Number(status), reason!, headers, body);
+    const wrong = fault ?? missing(response) ?? tooShort;
     return wrong === null ? { ok: true, message: response } : failure(400, wrong, null);
   }
   const match = REQUEST_LINE.exec(startLine);
   if (match === null) {
-    // A broken request line still has headers to answer to; the method is in CSeq.
-    const method = /^([A-Za-z]+) /.exec(startLine)?.[1] ?? '';
+    const method = /^(\S+) /.exec(startLine)?.[1] ?? '';
     return failure(400, 'Bad request line', answerable(new Request(method, '', headers)));
   }
   const [, method, uri, version] = match;
-  const wanted = contentLength(headers);
-  const request = new Request(method!, uri!, headers, wanted === null ? body : body.subarray(0, wanted));
+  const request = new Request(method!, uri!, headers, body);
   if (version !== '2.0') return failure(505, 'Version Not Supported', answerable(request));
   if (uri!.length > LIMITS.uriBytes) return failure(414, 'Request-URI Too Long', answerable(request));
-  const wrong = fault ?? missing(request) ?? (wanted === null ? null : tooShort(wanted, body)) ?? mismatch(request);
+  const wrong = fault ?? missing(request) ?? tooShort ?? mismatch(request);
   return wrong === null ? { ok: true, message: request } : failure(400, wrong, answerable(request));
 }
 
@@ -86,10 +91,6 @@ function contentLength(headers: readonly Header[]): number | null {
   return text === undefined || !/^\d{1,9}$/.test(text) ? null : Number(text);
 }
 
-function tooShort(wanted: number, body: Buffer): string | null {
-  return wanted > body.length ? 'Body shorter than Content-Length' : null;
-}
-
 function missing(message: Request | Response): string | null {
   for (const name of MANDATORY) if (message.get(name) === null) return `No ${name}`;
   if (message.via === null) return 'Bad via';
@@ -104,10 +105,10 @@ function mismatch(request: Request): string | null {
   return request.cseq?.method === request.method ? null : 'CSeq has another method';
 }
 
-/** The request, when enough of it is there for a response to find its way. */
+/** The request, when enough of it is there for a response to find its way. An ACK is never answered (§17.1.1.3). */
 function answerable(request: Request): Request | null {
   const complete = MANDATORY.every(name => request.get(name) !== null) && request.via !== null;
-  return complete && request.method !== 'ACK' ? request : null;
+  return complete && request.method !== 'ACK' && request.cseq?.method !== 'ACK' ? request : null;
 }
 
 function failure(status: ScanError['status'], reason: string, request: Request | null): Scan {

@@ -8,15 +8,24 @@ export type Framed =
   /** The stream cannot be read any further; it is to be closed. */
   | { readonly type: 'error'; readonly reason: string };
 
-const CONTENT_LENGTH = /^(?:content-length|l)[ \t]*:[ \t]*(\d{1,9})[ \t]*$/im;
+/**
+ * A whole line that is not folded. A lone LF ends no line here, as it ends none in the scanner: two readers of one
+ * length would let a message smuggle another one through a proxy's connection.
+ */
+const CONTENT_LENGTH = /\r\n(?:content-length|l)[ \t]*:[ \t]*(\d{1,9})[ \t]*(?=\r\n(?![ \t])|$)/i;
 
-/** Cuts a TCP or TLS stream into messages by Content-Length (RFC 3261 §18.3). Holds at most one message. */
+/**
+ * Cuts a TCP or TLS stream into messages by Content-Length (RFC 3261 §18.3). Holds at most one message, and nothing
+ * more after an error: where the next message would begin is not known.
+ */
 export class StreamFramer {
   #pending: Buffer = Buffer.alloc(0);
+  #broken = false;
   /** Where the search for the end of the headers goes on, so that a slow sender costs no more than a fast one. */
   #searched = 0;
 
   push(chunk: Buffer): Framed[] {
+    if (this.#broken) return [];
     this.#pending = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk]);
     const framed: Framed[] = [];
     for (;;) {
@@ -57,6 +66,7 @@ export class StreamFramer {
   }
 
   #fail(reason: string): Framed {
+    this.#broken = true;
     this.#pending = Buffer.alloc(0);
     return { type: 'error', reason };
   }

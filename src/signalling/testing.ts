@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict';
+import type { Clock } from './clock.ts';
+import { type Header, Request, Response, scan, serialise } from './message/index.ts';
+import type { Flow } from './transport/index.ts';
+
+/** Tools of this room's tests: time that stands still until it is told to go on, and a network that only remembers. */
+
+interface Timer {
+  readonly atMs: number;
+  readonly callback: () => void;
+}
+
+export class FakeClock implements Clock {
+  #nowMs = 0;
+  readonly #timers = new Set<Timer>();
+
+  nowMs(): number {
+    return this.#nowMs;
+  }
+
+  setTimer(delayMs: number, callback: () => void): unknown {
+    const timer = { atMs: this.#nowMs + delayMs, callback };
+    this.#timers.add(timer);
+    return timer;
+  }
+
+  clearTimer(handle: unknown): void {
+    this.#timers.delete(handle as Timer);
+  }
+
+  /** Timers that have not fired. */
+  get pending(): number {
+    return this.#timers.size;
+  }
+
+  /** Goes on to a moment; timers fire at theirs, those of one moment in the order in which they were set. */
+  advanceTo(untilMs: number): void {
+    for (;;) {
+      const due = [...this.#timers].filter(({ atMs }) => atMs <= untilMs);
+      if (due.length === 0) break;
+      const next = due.reduce((first, each) => (each.atMs < first.atMs ? each : first));
+      this.#timers.delete(next);
+      this.#nowMs = next.atMs;
+      next.callback();
+    }
+    this.#nowMs = untilMs;
+  }
+
+  advance(ms: number): void {
+    this.advanceTo(this.#nowMs + ms);
+  }
+}
+
+export class FakeFlow implements Flow {
+  readonly transport: Flow['transport'];
+  readonly reliable: boolean;
+  readonly remoteAddress: string = '192.0.2.7';
+  readonly remotePort: number = 5062;
+  readonly localAddress: string = '192.0.2.1';
+  readonly localPort: number = 5060;
+  closed = false;
+  /** What was sent and when: `500 INVITE`, `1000 200`. */
+  readonly timeline: string[] = [];
+  readonly #clock: Clock;
+  #untaken: (Request | Response)[] = [];
+
+  constructor(clock: Clock, transport: Flow['transport'] = 'udp') {
+    this.#clock = clock;
+    this.transport = transport;
+    this.reliable = transport !== 'udp';
+  }
+
+  send(bytes: Buffer): boolean {
+    if (this.closed) return false;
+    const message = parsed(bytes);
+    const name = message instanceof Request ? message.method : message.status;
+    this.timeline.push(`${this.#clock.nowMs()} ${name}`);
+    this.#untaken.push(message);
+    return true;
+  }
+
+  close(): void {
+    this.closed = true;
+  }
+
+  /** What was sent since the last call. */
+  take(): (Request | Response)[] {
+    const taken = this.#untaken;
+    this.#untaken = [];
+    return taken;
+  }
+
+  /** The one response that was sent since the last call. */
+  takeResponse(): Response {
+    const [message, ...more] = this.take();
+    assert.ok(message instanceof Response && more.length === 0, 'one response and nothing else');
+    return message;
+  }
+
+  /** The one request that was sent since the last call. */
+  takeRequest(): Request {
+    const [message, ...more] = this.take();
+    assert.ok(message instanceof Request && more.length === 0, 'one request and nothing else');
+    return message;
+  }
+}
+
+export interface RequestParts {
+  readonly uri?: string;
+  readonly via?: string;
+  readonly branch?: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly callId?: string;
+  readonly sequence?: number;
+  /** Method of the CSeq header, when it is another one. */
+  readonly cseqMethod?: string;
+  readonly headers?: readonly Header[];
+  readonly body?: string;
+}
+
+/** A well-formed request of a phone at 192.0.2.7:5062. */
+export function makeRequest(method: string, parts: RequestParts = {}): Request {
+  const { uri = 'sip:news@192.0.2.1', branch = `z9hG4bK-${method.toLowerCase()}`, headers = [], body = '' } = parts;
+  const mandatory: Header[] = [
+    ['via', parts.via ?? `SIP/2.0/UDP 192.0.2.7:5062;branch=${branch}`],
+    ['max-forwards', '70'],
+    ['from', parts.from ?? '"Ann" <sip:ann@example.org>;tag=ann'],
+    ['to', parts.to ?? '<sip:news@192.0.2.1>'],
+    ['call-id', parts.callId ?? 'call-1'],
+    ['cseq', `${parts.sequence ?? 1} ${parts.cseqMethod ?? method}`],
+  ];
+  return new Request(method, uri, [...mandatory, ...headers], Buffer.from(body));
+}
+
+/** An INVITE with an offer and a Contact. */
+export function makeInvite(parts: RequestParts = {}): Request {
+  const headers: Header[] = [
+    ['contact', '<sip:ann@192.0.2.7:5062>'],
+    ['content-type', 'application/sdp'],
+    ...(parts.headers ?? []),
+  ];
+  return makeRequest('INVITE', { body: 'offer', ...parts, headers });
+}
+
+/** What the bytes say; for messages that must be right. */
+export function parsed(bytes: Buffer): Request | Response {
+  const result = scan(bytes);
+  assert.ok(result.ok, `not a message: ${bytes}`);
+  return result.message;
+}
+
+/** The message as the other side reads it. */
+export function travelled(message: Request): Request {
+  return parsed(serialise(message)) as Request;
+}
