@@ -10,8 +10,9 @@ export function serverKey(request: Request, method = request.method === 'ACK' ? 
   if (branch.startsWith(BRANCH_COOKIE) && branch.length > BRANCH_COOKIE.length) {
     return `${branch.toLowerCase()} ${via.host}:${via.port ?? 5060} ${method}`;
   }
-  // RFC 2543 has no unique branch: the request itself is its name. The ACK's To tag is ours, not the INVITE's.
-  const toTag = request.method === 'ACK' ? '' : (request.toTag ?? '');
+  // RFC 2543 has no unique branch: the request itself is its name. The To tag of an ACK may be ours where the INVITE
+  // had none, so it tells nothing of either.
+  const toTag = method === 'INVITE' ? '' : (request.toTag ?? '');
   const parts = [request.uri, toTag, request.fromTag, request.callId, request.cseq?.number, via.host, via.port, method];
   return JSON.stringify(parts);
 }

@@ -1,0 +1,229 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { respond } from '../message/index.ts';
+import { FakeClock, FakeFlow, makeRequest } from '../testing.ts';
+import { ServerTransaction } from './index.ts';
+
+type Step = readonly [atMs: number, happens: 'request' | 'ack' | number];
+
+interface Run {
+  /** Everything that is sent, and when. */
+  readonly sent: string[];
+  /** Moments at which its user hears of an ACK, of a time-out, and at which it is over. */
+  readonly reports: number[];
+  readonly timeOuts: number[];
+  readonly terminatedAtMs: number | null;
+  readonly retransmissions: number;
+  readonly timersLeft: number;
+}
+
+/** Lets a transaction live through a script: a number is the status with which its user responds. */
+function run(method: string, transport: 'udp' | 'tcp', script: readonly Step[], untilMs = 100_000): Run {
+  const clock = new FakeClock();
+  const flow = new FakeFlow(clock, transport);
+  const request = makeRequest(method);
+  const reports: number[] = [];
+  const timeOuts: number[] = [];
+  let terminatedAtMs: number | null = null;
+  let retransmissions = 0;
+  const transaction = new ServerTransaction({
+    request,
+    flow,
+    clock,
+    user: { report: () => reports.push(clock.nowMs()), timeOut: () => timeOuts.push(clock.nowMs()) },
+    onTerminated: () => {
+      assert.equal(terminatedAtMs, null, 'over once');
+      terminatedAtMs = clock.nowMs();
+    },
+    onRetransmission: () => retransmissions++,
+  });
+  for (const [atMs, happens] of script) {
+    clock.advanceTo(atMs);
+    if (happens === 'request') transaction.receive(request);
+    else if (happens === 'ack') transaction.receive(makeRequest('ACK'));
+    else transaction.respond(respond(request, happens));
+  }
+  clock.advanceTo(untilMs);
+  return { sent: flow.timeline, reports, timeOuts, terminatedAtMs, retransmissions, timersLeft: clock.pending };
+}
+
+/** Timer G: 500 ms, doubled up to T2, until timer H ends it at 32 s. */
+const G_MOMENTS = [500, 1_500, 3_500, 7_500, 11_500, 15_500, 19_500, 23_500, 27_500, 31_500];
+
+describe('an INVITE server transaction', () => {
+  const cases: readonly [name: string, transport: 'udp' | 'tcp', script: readonly Step[], expected: Partial<Run>][] = [
+    [
+      'answers a retransmission with the last provisional response',
+      'udp',
+      [
+        [0, 100],
+        [400, 'request'],
+        [600, 180],
+        [900, 'request'],
+      ],
+      { sent: ['0 100', '400 100', '600 180', '900 180'], terminatedAtMs: null, retransmissions: 2 },
+    ],
+    [
+      'says nothing to a retransmission before its user did',
+      'udp',
+      [[100, 'request']],
+      { sent: [], retransmissions: 0 },
+    ],
+    [
+      'sends a refusal again at timer G and gives up at timer H',
+      'udp',
+      [[0, 486]],
+      {
+        sent: ['0 486', ...G_MOMENTS.map(atMs => `${atMs} 486`)],
+        timeOuts: [32_000],
+        terminatedAtMs: 32_000,
+        retransmissions: G_MOMENTS.length,
+      },
+    ],
+    [
+      'sends a refusal once on a reliable transport, where timer H still ends it',
+      'tcp',
+      [[0, 486]],
+      { sent: ['0 486'], timeOuts: [32_000], terminatedAtMs: 32_000 },
+    ],
+    [
+      'answers a retransmission with its refusal',
+      'tcp',
+      [
+        [0, 486],
+        [100, 'request'],
+      ],
+      { sent: ['0 486', '100 486'] },
+    ],
+    [
+      'stops at the ACK and absorbs what is late until timer I',
+      'udp',
+      [
+        [0, 486],
+        [600, 'ack'],
+        [700, 'ack'],
+        [800, 'request'],
+      ],
+      { sent: ['0 486', '500 486'], reports: [], timeOuts: [], terminatedAtMs: 5_600 },
+    ],
+    [
+      'is over at the ACK on a reliable transport (timer I is 0)',
+      'tcp',
+      [
+        [0, 486],
+        [600, 'ack'],
+      ],
+      { sent: ['0 486'], timeOuts: [], terminatedAtMs: 600 },
+    ],
+    [
+      'hands ACKs of a 2xx to its user, absorbs retransmissions and ends at timer L (RFC 6026)',
+      'udp',
+      [
+        [0, 200],
+        [300, 'request'],
+        [500, 200],
+        [700, 'ack'],
+        [900, 'ack'],
+      ],
+      { sent: ['0 200', '500 200'], reports: [700, 900], timeOuts: [], terminatedAtMs: 32_000 },
+    ],
+    [
+      'lasts until timer L on a reliable transport, too',
+      'tcp',
+      [[10, 200]],
+      { sent: ['10 200'], terminatedAtMs: 32_010 },
+    ],
+    [
+      'sends nothing that comes after its final response',
+      'udp',
+      [
+        [0, 486],
+        [10, 180],
+        [20, 200],
+        [30, 404],
+        [40, 'ack'],
+        [50, 200],
+      ],
+      { sent: ['0 486'] },
+    ],
+  ];
+  for (const [name, transport, script, expected] of cases) {
+    test(name, () => {
+      const result = run('INVITE', transport, script);
+      for (const [key, value] of Object.entries(expected)) assert.deepEqual(result[key as keyof Run], value, key);
+      assert.equal(result.timersLeft, 0);
+    });
+  }
+});
+
+describe('a non-INVITE server transaction', () => {
+  const cases: readonly [name: string, transport: 'udp' | 'tcp', script: readonly Step[], expected: Partial<Run>][] = [
+    ['says nothing to a retransmission before its user did', 'udp', [[100, 'request']], { sent: [] }],
+    [
+      'answers a retransmission with the last response and ends at timer J',
+      'udp',
+      [
+        [0, 100],
+        [500, 'request'],
+        [800, 200],
+        [1_500, 'request'],
+        [32_799, 'request'],
+        [32_800, 'request'],
+      ],
+      {
+        sent: ['0 100', '500 100', '800 200', '1500 200', '32799 200'],
+        terminatedAtMs: 32_800,
+        retransmissions: 3,
+        timeOuts: [],
+      },
+    ],
+    ['ends at a refusal as well', 'udp', [[0, 481]], { sent: ['0 481'], terminatedAtMs: 32_000 }],
+    [
+      'ends a refusal after a provisional response',
+      'udp',
+      [
+        [0, 100],
+        [100, 404],
+      ],
+      { sent: ['0 100', '100 404'], terminatedAtMs: 32_100 },
+    ],
+    [
+      'is over with its final response on a reliable transport',
+      'tcp',
+      [[70, 200]],
+      { sent: ['70 200'], terminatedAtMs: 70 },
+    ],
+    [
+      'sends no second final response',
+      'udp',
+      [
+        [0, 200],
+        [10, 500],
+        [20, 100],
+      ],
+      { sent: ['0 200'] },
+    ],
+  ];
+  for (const [name, transport, script, expected] of cases) {
+    test(name, () => {
+      const result = run('OPTIONS', transport, script);
+      for (const [key, value] of Object.entries(expected)) assert.deepEqual(result[key as keyof Run], value, key);
+      assert.equal(result.timersLeft, 0);
+    });
+  }
+});
+
+test('a transaction that is terminated from outside leaves no timer and sends nothing more', () => {
+  const clock = new FakeClock();
+  const flow = new FakeFlow(clock);
+  let terminated = 0;
+  const user = { report: () => assert.fail(), timeOut: () => assert.fail() };
+  const options = { request: makeRequest('INVITE'), flow, clock, user, onRetransmission: () => undefined };
+  const transaction = new ServerTransaction({ ...options, onTerminated: () => terminated++ });
+  transaction.respond(respond(transaction.request, 486));
+  transaction.terminate();
+  transaction.receive(transaction.request);
+  transaction.respond(respond(transaction.request, 487));
+  clock.advance(100_000);
+  assert.deepEqual([flow.timeline, terminated, clock.pending, transaction.state], [['0 486'], 1, 0, 'terminated']);
+});
