@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import type { NetworkInterfaceInfo } from 'node:os';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import type { Static } from 'typebox';
-import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
+import { type Document, isMap, isNode, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
 import { DialcastError } from '../errors.ts';
 import { announcedAddresses } from './addresses.ts';
 import type { ChannelConfig, Config } from './config.ts';
@@ -41,14 +41,13 @@ export function loadConfig(path: string, options: LoadOptions): Config {
 /** The same for a text; `path` names it in messages and is what `file:` sources are relative to. */
 export function parseConfig(text: string, path: string, options: LoadOptions): Config {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' });
   const [fault] = document.errors;
   if (fault !== undefined) {
     const { line, col } = lines.linePos(fault.pos[0]);
-    throw new DialcastError('CONFIG_UNREADABLE', `${path}:${line}:${col}: ${fault.message.split('\n', 1)[0]}`);
+    throw new DialcastError('CONFIG_UNREADABLE', `${path}:${line}:${col}: ${fault.message}`);
   }
-  // An empty file is a configuration of defaults.
-  const value: unknown = document.toJS() ?? {};
+  const value = toValue(document, path);
   const problems = schemaProblems(CONFIG_SCHEMA, value);
   const file = value as ConfigFile;
   if (problems.length === 0) problems.push(...meaningProblems(file, options));
@@ -57,6 +56,16 @@ export function parseConfig(text: string, path: string, options: LoadOptions): C
     throw new DialcastError('CONFIG_INVALID', text);
   }
   return complete(file, dirname(resolve(path)), options);
+}
+
+/** An empty file is a configuration of defaults. */
+function toValue(document: Document, path: string): unknown {
+  try {
+    return document.toJS() ?? {};
+  } catch (cause) {
+    // An alias to nothing, or aliases of aliases that would fill the memory.
+    throw new DialcastError('CONFIG_UNREADABLE', `${path}: ${(cause as Error).message}`, { cause });
+  }
 }
 
 /** The configuration that a file without a word in it gives. */
@@ -89,27 +98,29 @@ function meaningProblems(file: ConfigFile, { sourceKinds }: LoadOptions): Proble
   const { rtpPorts, port, address } = { ...DEFAULTS.media, ...file.media };
   const { first, last } = parseRange(rtpPorts);
   const at = (...path: Problem['path']) => path;
-  if (last > 65_535 || first < 1 || last < first + 1) {
-    const remedy = 'write a range of at least two ports, the lower first, e.g. 40002-40999';
+  // RFC 3550 §11: RTP at an even port, RTCP at the next one.
+  if (last > 65_535 || first < 1 || last < first + (first % 2) + 1) {
+    const remedy = 'write a range with an even port and the next one in it, the lower first, e.g. 40002-40999';
     problems.push({ path: at('media', 'rtpPorts'), fault: `${rtpPorts} holds no pair of ports`, remedy });
   } else if (port >= first && port <= last) {
     const remedy = 'leave media.port out of the range';
     problems.push({ path: at('media', 'rtpPorts'), fault: `${rtpPorts} contains media.port ${port}`, remedy });
   }
-  for (const each of [address].flat()) {
-    if (each === 'auto' || isIP(each) !== 0) continue;
+  for (const each of address === 'auto' ? [] : [address].flat()) {
+    if (isIP(each) !== 0) continue;
     const remedy = 'write auto, an IP address, or a list of IP addresses';
     problems.push({ path: at('media', 'address'), fault: `${each} is not an IP address`, remedy });
   }
-  const seen = new Map<string | number, number>();
+  // Callers dial numbers and names alike, so a name must not be another channel's number either.
+  const seen = new Map<string, number>();
   for (const [index, channel] of (file.channels ?? []).entries()) {
     for (const key of ['number', 'name'] as const) {
-      const earlier = seen.get(channel[key]);
-      if (earlier !== undefined) {
+      const earlier = seen.get(String(channel[key])) ?? index;
+      if (earlier !== index) {
         const fault = `${channel[key]} is channels[${earlier}]'s as well`;
         problems.push({ path: at('channels', index, key), fault, remedy: `give each channel a ${key} of its own` });
       }
-      seen.set(channel[key], index);
+      seen.set(String(channel[key]), earlier);
     }
     const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(channel.source)?.[1]?.toLowerCase();
     if (scheme === undefined || !sourceKinds.includes(scheme)) {
@@ -136,11 +147,20 @@ function absoluteSource(source: string, base: string): string {
 function describe({ path, fault, remedy }: Problem, file: string, document: Document, lines: LineCounter): string {
   let position = '';
   for (let depth = path.length; depth >= 0 && position === ''; depth--) {
-    const node = document.getIn(path.slice(0, depth), true);
-    if (!isNode(node) || node.range == null) continue;
+    const node = nodeAt(document, path.slice(0, depth));
+    if (node?.range == null) continue;
     const { line, col } = lines.linePos(node.range[0]);
     position = `:${line}:${col}`;
   }
   const key = path.map((part, index) => (typeof part === 'number' ? `[${part}]` : index === 0 ? part : `.${part}`));
   return `${file}${position}: ${key.join('') || 'the file'}: ${fault}; ${remedy}`;
+}
+
+/** The key at this path, or the item of a list. */
+function nodeAt(document: Document, path: Problem['path']): Node | null {
+  const parent = path.length === 0 ? null : document.getIn(path.slice(0, -1), true);
+  const key = isMap(parent)
+    ? parent.items.map(pair => pair.key).find(each => isScalar(each) && String(each.value) === String(path.at(-1)))
+    : document.getIn(path, true);
+  return isNode(key) ? key : null;
 }

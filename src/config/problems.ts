@@ -25,7 +25,13 @@ export function schemaProblems(schema: TSchema, value: unknown): Problem[] {
       if (!problems.has(key)) problems.set(key, problem);
     }
   }
-  return [...problems.values()];
+  // What is wrong inside a value that is not allowed as a whole says nothing more.
+  const all = [...problems.values()];
+  return all.filter(({ path }) => !all.some(other => isInside(path, other.path)));
+}
+
+function isInside(path: Problem['path'], other: Problem['path']): boolean {
+  return path.length > other.length && other.every((part, index) => part === path[index]);
 }
 
 function explain(
