@@ -10,6 +10,8 @@ const CHANNELS = 2;
 const BEEP_HZ = 1_000;
 const BEEP_AMPLITUDE = 8_000;
 const AUDIO_FRAME_MS = 20;
+/** Beyond this, late sound is of no use to anybody. */
+const PATIENCE_US = 500_000;
 const SAMPLES = (SAMPLE_RATE_HZ * AUDIO_FRAME_MS) / 1000;
 
 /**
@@ -33,12 +35,13 @@ export class TestcardSource implements Source {
     const silence = audioFrame(() => 0);
     await Promise.all([
       // Microseconds of a 30 fps frame are no whole number; counting frames keeps them from drifting.
-      this.#every(1_000_000 / TESTCARD.frameRate, signal, dueUs => {
+      this.#every(1_000_000 / TESTCARD.frameRate, 0, signal, dueUs => {
         const unixMs = Math.floor(dueUs / 1000);
         using frame = Frame.fromVideoBuffer(picture.draw(unixMs), { ...TESTCARD, format: AV_PIX_FMT_YUV420P });
         sink.video(frame, unixMs * 1000);
       }),
-      this.#every(AUDIO_FRAME_MS * 1000, signal, dueUs => {
+      // A picture can be left out; a hole in the sound is heard, and filling it costs next to nothing.
+      this.#every(AUDIO_FRAME_MS * 1000, PATIENCE_US, signal, dueUs => {
         sink.audio((dueUs / 1000) % 1000 < MARK_MS ? beep : silence, dueUs);
       }),
     ]);
@@ -48,12 +51,17 @@ export class TestcardSource implements Source {
 
   async close(): Promise<void> {}
 
-  /** Calls back at each multiple of the period, leaving out those that were missed. */
-  async #every(periodUs: number, signal: AbortSignal, make: (dueUs: number) => void): Promise<void> {
+  /** Calls back at each multiple of the period, leaving out those that were missed by more than the patience. */
+  async #every(
+    periodUs: number,
+    patienceUs: number,
+    signal: AbortSignal,
+    make: (dueUs: number) => void,
+  ): Promise<void> {
     let count = Math.ceil(this.#nowUs() / periodUs);
     while (await sleepUntil(count * periodUs, this.#nowUs, signal)) {
       make(Math.round(count * periodUs));
-      count = Math.max(count + 1, Math.floor(this.#nowUs() / periodUs));
+      count = Math.max(count + 1, Math.floor((this.#nowUs() - patienceUs) / periodUs));
     }
   }
 }
