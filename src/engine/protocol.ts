@@ -1,6 +1,6 @@
 /** What the main thread and the engine's thread say to each other. Plain data: it crosses by structured clone. */
 
-import type { LocalMedia } from '../sdp/types.ts';
+import type { LocalMedia } from '../sdp/index.ts';
 import type { RenditionSpec, SourceInfo } from '../transcoder/wire.ts';
 
 export type MediaKind = 'video' | 'audio';

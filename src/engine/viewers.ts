@@ -1,5 +1,5 @@
 import { randomBytes, randomInt } from 'node:crypto';
-import type { LocalMedia } from '../sdp/types.ts';
+import type { LocalMedia } from '../sdp/index.ts';
 import { DtlsTransport } from './dtls/index.ts';
 import type { Feeds } from './feeds.ts';
 import { IceLite, stunUsername } from './ice/index.ts';

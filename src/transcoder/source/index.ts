@@ -1,6 +1,7 @@
 import { DialcastError } from '../../errors.ts';
 import type { Source, SourceOptions } from './source.ts';
 
+export { Canvas, type Colour } from './canvas.ts';
 export { sleepUntil } from './pace.ts';
 export type { Source, SourceOptions, SourceSink } from './source.ts';
 
