@@ -81,18 +81,20 @@ async function serve(file: string | null, demo: boolean): Promise<number> {
   const server = await Server.start(config, log);
   log.info({ ...server.ports }, 'ready');
   if (process.stderr.isTTY) process.stdout.write(summary(config, server.ports));
-  const signal = await new Promise<NodeJS.Signals>(done => {
+  const signalled = new Promise<NodeJS.Signals>(done => {
     for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, done);
   });
+  const why = await Promise.race([signalled, server.failed]);
   for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => process.exit(1));
-  log.info({ signal }, 'closing');
+  if (typeof why === 'string') log.info({ signal: why }, 'closing');
+  else log.error({ err: why }, 'closing after a failure');
   setTimeout(() => {
     log.error({}, 'closing took too long');
     process.exit(1);
   }, CLOSE_TIMEOUT_MS).unref();
   await server.close();
   log.info({}, 'closed');
-  return 0;
+  return typeof why === 'string' ? 0 : 1;
 }
 
 function check(file: string | null): number {

@@ -3,6 +3,7 @@ import { type Call, Calls } from './calls/index.ts';
 import { type Channel, Channels } from './channels/index.ts';
 import type { Config } from './config/index.ts';
 import { Engine, type EngineEvent } from './engine/index.ts';
+import type { DialcastError } from './errors.ts';
 import { type CallListing, type ChannelListing, HttpServer } from './http/index.ts';
 import { type Figures, type Logger, Metrics } from './observe/index.ts';
 import { SignallingEndpoint, systemClock } from './signalling/index.ts';
@@ -24,6 +25,8 @@ const HANG_UP_TIMEOUT_MS = 2_000;
 /** The composition root: makes the parts from the configuration, ties them together, and closes them in order. */
 export class Server {
   readonly ports: ServerPorts;
+  /** Resolves when a part without which nothing works has failed: the server can only be closed. */
+  readonly failed: Promise<DialcastError>;
   readonly #parts: Parts;
 
   /** Resolves once calls can come in. Rejects with LISTEN_FAILED or NATIVE_MISSING, with nothing left open. */
@@ -38,9 +41,10 @@ export class Server {
   }
 
   /** Made by {@link Server.start}. */
-  constructor(parts: Parts, ports: ServerPorts) {
+  constructor(parts: Parts, ports: ServerPorts, failed: Promise<DialcastError>) {
     this.#parts = parts;
     this.ports = ports;
+    this.failed = failed;
   }
 
   /** Refuses new calls with 503, says BYE to the running ones, and closes everything within five seconds. */
@@ -49,7 +53,7 @@ export class Server {
     state.draining = true;
     signalling.drain();
     const gone = calls.hangUpAll({ protocol: 'SIP', cause: 503, text: 'The server is shutting down' });
-    await Promise.race([gone, new Promise(resolve => setTimeout(resolve, HANG_UP_TIMEOUT_MS).unref())]);
+    await Promise.race([gone, new Promise(resolve => setTimeout(resolve, HANG_UP_TIMEOUT_MS))]);
     await signalling.settle(HANG_UP_TIMEOUT_MS);
     channels.close();
     await Promise.all([http.close(), transcoders.close()]);
@@ -70,10 +74,12 @@ interface Parts {
 
 async function start(config: Config, log: Logger, opened: (() => Promise<void>)[]): Promise<Server> {
   const state = { draining: false };
+  const failed = Promise.withResolvers<DialcastError>();
   const { engine, port: media } = await Engine.start({
     media: config.media,
     log: log.child({ part: 'engine' }),
     onEvent: event => handle(event, channels, calls),
+    onFailed: failed.resolve,
   });
   opened.push(() => engine.close());
   const transcoders = new TranscoderSupervisor({
@@ -127,7 +133,8 @@ async function start(config: Config, log: Logger, opened: (() => Promise<void>)[
   });
   const { udp, tcp } = await signalling.listen(config.sip);
   const port = await http.listen();
-  return new Server({ state, engine, transcoders, channels, calls, signalling, http }, { http: port, udp, tcp, media });
+  const parts = { state, engine, transcoders, channels, calls, signalling, http };
+  return new Server(parts, { http: port, udp, tcp, media }, failed.promise);
 }
 
 function handle(event: EngineEvent, channels: Channels, calls: Calls): void {

@@ -24,6 +24,8 @@ export interface EngineOptions {
   readonly media: Config['media'];
   readonly log: Logger;
   readonly onEvent: (event: EngineEvent) => void;
+  /** The thread ended by itself: no viewer gets anything any more, and no request is answered. */
+  readonly onFailed: (error: DialcastError) => void;
 }
 
 interface Waiting {
@@ -40,11 +42,11 @@ export class Engine {
   readonly transcoders: { readonly socketPath: string; readonly token: string };
   readonly #worker: Worker;
   readonly #directory: string;
-  readonly #log: Logger;
-  readonly #onEvent: (event: EngineEvent) => void;
+  readonly #options: EngineOptions;
   readonly #waiting = new Map<number, Waiting>();
   #sequence = 0;
   #nextFeed = 1;
+  #failure: DialcastError | null = null;
 
   /** Starts the thread and opens its sockets. Rejects with LISTEN_FAILED or NATIVE_MISSING. */
   static async start(options: EngineOptions): Promise<{ engine: Engine; port: number }> {
@@ -61,15 +63,14 @@ export class Engine {
   }
 
   private constructor(options: EngineOptions, directory: string) {
-    this.#log = options.log;
-    this.#onEvent = options.onEvent;
+    this.#options = options;
     this.#directory = directory;
     this.transcoders = { socketPath: join(directory, 'engine.sock'), token: randomBytes(32).toString('hex') };
     const workerData: EngineWorkerData = { ...options.media, ...this.transcoders };
     this.#worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData, name: 'engine' });
     this.#worker.on('message', (message: FromWorker) => this.#receive(message));
-    this.#worker.on('error', error => this.#fail(error));
-    this.#worker.on('exit', () => this.#fail(new DialcastError('ENGINE_STOPPED', 'the engine thread has ended')));
+    this.#worker.on('error', error => this.#fail(`${error.stack ?? error}`));
+    this.#worker.on('exit', code => this.#fail(`exit code ${code}`));
   }
 
   /** Makes the viewer's transport; media flows once it is connected (WebRTC) or confirmed (RTP). */
@@ -106,7 +107,7 @@ export class Engine {
 
   /** Says goodbye to the viewers that are left and ends the thread. */
   async close(): Promise<void> {
-    await this.#request('close', null);
+    if (this.#failure === null) await this.#request('close', null);
     await this.#end();
   }
 
@@ -120,6 +121,7 @@ export class Engine {
     name: Name,
     request: EngineRequests[Name]['request'],
   ): Promise<EngineRequests[Name]['reply']> {
+    if (this.#failure !== null) return Promise.reject(this.#failure);
     const { promise, resolve, reject } = Promise.withResolvers<EngineRequests[Name]['reply']>();
     const sequence = ++this.#sequence;
     this.#waiting.set(sequence, { resolve: reply => resolve(reply as EngineRequests[Name]['reply']), reject });
@@ -129,21 +131,25 @@ export class Engine {
 
   /** A request whose failure only the log needs to know. */
   #send<Name extends RequestName>(name: Name, request: EngineRequests[Name]['request']): void {
-    this.#request(name, request).catch(error => this.#log.warn({ err: error }, `engine request ${name} failed`));
+    this.#request(name, request).catch(error =>
+      this.#options.log.warn({ err: error }, `engine request ${name} failed`),
+    );
   }
 
   #receive(message: FromWorker): void {
-    if (message.type === 'event') return this.#onEvent(message.event);
-    if (message.type === 'log') return this.#log[message.level](message.fields, message.text);
+    if (message.type === 'event') return this.#options.onEvent(message.event);
+    if (message.type === 'log') return this.#options.log[message.level](message.fields, message.text);
     const waiting = this.#waiting.get(message.sequence);
     this.#waiting.delete(message.sequence);
     if (message.type === 'reply') waiting?.resolve(message.reply);
     else waiting?.reject(new DialcastError(message.code as ErrorCode, message.detail));
   }
 
-  #fail(error: Error): void {
-    this.#log.error({ err: error }, 'the engine thread failed');
-    for (const waiting of this.#waiting.values()) waiting.reject(error);
+  #fail(how: string): void {
+    if (this.#failure !== null) return;
+    this.#failure = new DialcastError('ENGINE_STOPPED', how);
+    for (const waiting of this.#waiting.values()) waiting.reject(this.#failure);
     this.#waiting.clear();
+    this.#options.onFailed(this.#failure);
   }
 }

@@ -82,7 +82,7 @@ async function write(path: string): Promise<void> {
   let samples = 0;
   for (let picture = 0; picture < SECONDS * FRAME_RATE; picture++) {
     drawEvening(canvas, picture / (SECONDS * FRAME_RATE));
-    using frame = Frame.fromVideoBuffer(canvas.data, { width: WIDTH, height: HEIGHT, format: AV_PIX_FMT_YUV420P });
+    using frame = pictureFrame(canvas);
     frame.pts = BigInt(picture);
     await encode(0, frame);
     for (; samples / SAMPLE_RATE_HZ < (picture + 1) / FRAME_RATE; samples += AAC_SAMPLES) {

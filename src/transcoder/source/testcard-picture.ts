@@ -30,8 +30,8 @@ export class TestcardPicture {
   readonly #background = drawBackground();
   readonly #canvas = new Canvas(TESTCARD.width, TESTCARD.height);
 
-  /** The picture of this moment, planar YUV 4:2:0; valid until the next call. */
-  draw(unixMs: number): Buffer {
+  /** The picture of this moment; valid until the next call. */
+  draw(unixMs: number): Canvas {
     const canvas = this.#canvas;
     canvas.copyFrom(this.#background);
     const time = BigInt(unixMs);
@@ -46,7 +46,7 @@ export class TestcardPicture {
     if (unixMs % 1000 < MARK_MS) {
       canvas.rectangle(TESTCARD.width - FLASH, TESTCARD.height - FLASH, FLASH, FLASH, WHITE);
     }
-    return canvas.data;
+    return canvas;
   }
 }
 

@@ -1,7 +1,8 @@
-import { AV_CHANNEL_LAYOUT_STEREO, AV_PIX_FMT_YUV420P, AV_SAMPLE_FMT_S16 } from 'node-av/constants';
+import { AV_CHANNEL_LAYOUT_STEREO, AV_SAMPLE_FMT_S16 } from 'node-av/constants';
 import { Frame } from 'node-av/lib';
 import type { SourceInfo } from '../wire.ts';
 import { sleepUntil } from './pace.ts';
+import { pictureFrame } from './picture-frame.ts';
 import type { Source, SourceOptions, SourceSink } from './source.ts';
 import { MARK_MS, TESTCARD, TestcardPicture } from './testcard-picture.ts';
 
@@ -37,7 +38,7 @@ export class TestcardSource implements Source {
       // Microseconds of a 30 fps frame are no whole number; counting frames keeps them from drifting.
       this.#every(1_000_000 / TESTCARD.frameRate, 0, signal, dueUs => {
         const unixMs = Math.floor(dueUs / 1000);
-        using frame = Frame.fromVideoBuffer(picture.draw(unixMs), { ...TESTCARD, format: AV_PIX_FMT_YUV420P });
+        using frame = pictureFrame(picture.draw(unixMs));
         sink.video(frame, unixMs * 1000);
       }),
       // A picture can be left out; a hole in the sound is heard, and filling it costs next to nothing.
