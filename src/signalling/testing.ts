@@ -12,7 +12,8 @@ interface Timer {
 
 export class FakeClock implements Clock {
   #nowMs = 0;
-  readonly #timers = new Set<Timer>();
+  /** By moment, each in the order in which they were set. */
+  readonly #timers = new Map<number, Set<Timer>>();
 
   nowMs(): number {
     return this.#nowMs;
@@ -20,28 +21,34 @@ export class FakeClock implements Clock {
 
   setTimer(delayMs: number, callback: () => void): unknown {
     const timer = { atMs: this.#nowMs + delayMs, callback };
-    this.#timers.add(timer);
+    const others = this.#timers.get(timer.atMs) ?? new Set();
+    this.#timers.set(timer.atMs, others.add(timer));
     return timer;
   }
 
   clearTimer(handle: unknown): void {
-    this.#timers.delete(handle as Timer);
+    if (handle === null || handle === undefined) return;
+    const timer = handle as Timer;
+    const others = this.#timers.get(timer.atMs);
+    others?.delete(timer);
+    if (others?.size === 0) this.#timers.delete(timer.atMs);
   }
 
   /** Timers that have not fired. */
   get pending(): number {
-    return this.#timers.size;
+    return [...this.#timers.values()].reduce((sum, { size }) => sum + size, 0);
   }
 
-  /** Goes on to a moment; timers fire at theirs, those of one moment in the order in which they were set. */
+  /** Goes on to a moment; timers fire at theirs. */
   advanceTo(untilMs: number): void {
     for (;;) {
-      const due = [...this.#timers].filter(({ atMs }) => atMs <= untilMs);
-      if (due.length === 0) break;
-      const next = due.reduce((first, each) => (each.atMs < first.atMs ? each : first));
-      this.#timers.delete(next);
-      this.#nowMs = next.atMs;
-      next.callback();
+      const nextMs = Math.min(...this.#timers.keys());
+      if (nextMs > untilMs) break;
+      this.#nowMs = nextMs;
+      for (const timer of this.#timers.get(nextMs)!) {
+        this.clearTimer(timer);
+        timer.callback();
+      }
     }
     this.#nowMs = untilMs;
   }

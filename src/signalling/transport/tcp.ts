@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { StreamFramer } from '../message/index.ts';
 import type { Flow, FlowHandlers } from './flow.ts';
+import { unmapped } from './local-address.ts';
 
 /** A peer that does not read is cut off before it fills our memory. */
 const UNSENT_BYTES = 2 ** 20;
@@ -25,6 +26,8 @@ export class TcpTransport {
     transport.#server.once('error', reject);
     transport.#server.listen({ host: address, port }, resolve);
     await promise;
+    // From now on an error concerns one connection that could not be accepted, not the server.
+    transport.#server.off('error', reject).on('error', () => undefined);
     return transport;
   }
 
@@ -50,21 +53,25 @@ export class TcpTransport {
     const flow: Flow = {
       transport: 'tcp',
       reliable: true,
-      remoteAddress,
+      remoteAddress: unmapped(remoteAddress),
       remotePort,
-      localAddress: localAddress!,
+      localAddress: unmapped(localAddress!),
       localPort: localPort!,
       get closed() {
         return socket.destroyed || socket.writableEnded;
       },
       send: bytes => {
-        if (socket.destroyed || socket.writableEnded) return false;
-        socket.write(bytes);
-        handlers.sent(flow);
-        if (socket.writableLength > UNSENT_BYTES) socket.destroy();
-        return !socket.destroyed;
+        const written = write(bytes);
+        if (written) handlers.sent(flow);
+        return written;
       },
       close: () => socket.destroySoon(),
+    };
+    const write = (bytes: Buffer | string) => {
+      if (flow.closed) return false;
+      socket.write(bytes);
+      if (socket.writableLength > UNSENT_BYTES) socket.destroy();
+      return !socket.destroyed;
     };
     this.#sockets.add(socket);
     socket.setTimeout(FIRST_MESSAGE_TIMEOUT_MS, () => socket.destroy());
@@ -75,9 +82,10 @@ export class TcpTransport {
     });
     socket.on('data', chunk => {
       for (const framed of framer.push(chunk)) {
+        // What was answered before still goes out.
         if (framed.type === 'error') return void socket.destroySoon();
         if (framed.type === 'ping') {
-          flow.send(Buffer.from('\r\n'));
+          write('\r\n');
           continue;
         }
         socket.setTimeout(IDLE_TIMEOUT_MS);

@@ -1,7 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram';
-import { isIPv6 } from 'node:net';
+import { isIPv4, isIPv6 } from 'node:net';
 import type { Flow, FlowHandlers } from './flow.ts';
-import type { LocalAddresses } from './local-address.ts';
+import { type LocalAddresses, unmapped } from './local-address.ts';
 
 /** Bursts of a few thousand requests fit in the kernel. */
 const RECEIVE_BUFFER_BYTES = 4 * 2 ** 20;
@@ -12,6 +12,8 @@ export class UdpTransport {
   readonly #bound: string;
   readonly #locals: LocalAddresses;
   readonly #handlers: FlowHandlers;
+  #port = 0;
+  #closed = false;
 
   /** Resolves once bound; rejects with the system's error. */
   static async listen(
@@ -24,7 +26,11 @@ export class UdpTransport {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     transport.#socket.once('error', reject);
     transport.#socket.bind({ address, port, exclusive: true }, resolve);
-    await promise;
+    await promise.catch(error => {
+      transport.close();
+      throw error;
+    });
+    transport.#port = transport.#socket.address().port;
     // From now on an error concerns one datagram (an ICMP message, say), not the socket.
     transport.#socket.off('error', reject).on('error', () => undefined);
     return transport;
@@ -38,32 +44,39 @@ export class UdpTransport {
     this.#socket = createSocket({ type, recvBufferSize: RECEIVE_BUFFER_BYTES });
     this.#socket.on('message', (bytes, remote) => {
       // A lone CRLF or NUL keeps a NAT open (RFC 5626 §4.4, and what phones send instead); it asks for nothing.
-      if (bytes.length > 4) handlers.receive(this.flow(remote.address, remote.port), bytes);
+      if (bytes.length > 4) handlers.receive(this.flow(unmapped(remote.address), remote.port), bytes);
     });
   }
 
   get port(): number {
-    return this.#socket.address().port;
+    return this.#port;
   }
 
   close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
     this.#socket.close();
   }
 
   /** The way to a peer. */
   flow(remoteAddress: string, remotePort: number): Flow {
+    const isClosed = () => this.#closed;
+    // An IPv6 socket reaches IPv4 peers by their mapped address.
+    const destination = isIPv6(this.#bound) && isIPv4(remoteAddress) ? `::ffff:${remoteAddress}` : remoteAddress;
     const flow: Flow = {
       transport: 'udp',
       reliable: false,
       remoteAddress,
       remotePort,
       localAddress: this.#locals.towards(remoteAddress, this.#bound),
-      localPort: this.port,
-      closed: false,
+      localPort: this.#port,
+      get closed() {
+        return isClosed();
+      },
       send: bytes => {
         // A port of 0 comes from a forged source; nobody is there.
-        if (remotePort === 0) return false;
-        this.#socket.send(bytes, remotePort, remoteAddress, () => undefined);
+        if (remotePort === 0 || this.#closed) return false;
+        this.#socket.send(bytes, remotePort, destination, () => undefined);
         this.#handlers.sent(flow);
         return true;
       },

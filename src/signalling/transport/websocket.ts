@@ -22,19 +22,23 @@ export function acceptWebSocket(socket: WebSocket, peer: WebSocketPeer, handlers
       return socket.readyState !== socket.OPEN;
     },
     send: bytes => {
-      if (socket.readyState !== socket.OPEN) return false;
-      // As text, so that the messages can be read in a browser's own tools; SDP and headers are UTF-8.
-      socket.send(bytes, { binary: false });
-      handlers.sent(flow);
-      if (socket.bufferedAmount > UNSENT_BYTES) socket.terminate();
-      return true;
+      const written = write(bytes);
+      if (written) handlers.sent(flow);
+      return written;
     },
     close: () => socket.close(1001),
+  };
+  const write = (bytes: Buffer | string) => {
+    if (flow.closed) return false;
+    // As text, so that the messages can be read in a browser's own tools; SDP and headers are UTF-8.
+    socket.send(bytes, { binary: false });
+    if (socket.bufferedAmount > UNSENT_BYTES) socket.terminate();
+    return !flow.closed;
   };
   socket.on('message', data => {
     const bytes = Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data as Buffer);
     // RFC 5626 §3.5.1 as browsers use it: a double CRLF is a ping.
-    if (bytes.length === 4 && bytes.toString('latin1') === '\r\n\r\n') flow.send(Buffer.from('\r\n'));
+    if (bytes.length === 4 && bytes.toString('latin1') === '\r\n\r\n') write('\r\n');
     else if (bytes.length > 4) handlers.receive(flow, bytes);
   });
   socket.on('close', () => handlers.closed(flow));
