@@ -3,6 +3,7 @@ import type { Source, SourceOptions } from './source.ts';
 
 export { Canvas, type Colour } from './canvas.ts';
 export { sleepUntil } from './pace.ts';
+export { pictureFrame } from './picture-frame.ts';
 export type { Source, SourceOptions, SourceSink } from './source.ts';
 
 /** What each URL scheme is made by; loaded when needed, since a process plays one source. */
