@@ -7,7 +7,7 @@ import {
   AV_SAMPLE_FMT_FLTP,
 } from 'node-av/constants';
 import { Codec, CodecContext, Dictionary, FFmpegError, FormatContext, Frame, Log, Packet, Rational } from 'node-av/lib';
-import { Canvas, type Colour, pictureFrame } from './source/index.ts';
+import { Canvas, type Colour, pictureFrame } from './picture/index.ts';
 
 const WIDTH = 1280;
 const HEIGHT = 720;

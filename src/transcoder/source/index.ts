@@ -1,9 +1,7 @@
 import { DialcastError } from '../../errors.ts';
 import type { Source, SourceOptions } from './source.ts';
 
-export { Canvas, type Colour } from './canvas.ts';
 export { sleepUntil } from './pace.ts';
-export { pictureFrame } from './picture-frame.ts';
 export type { Source, SourceOptions, SourceSink } from './source.ts';
 
 /** What each URL scheme is made by; loaded when needed, since a process plays one source. */

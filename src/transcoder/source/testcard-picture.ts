@@ -1,4 +1,4 @@
-import { BLACK, Canvas, type Colour, WHITE } from './canvas.ts';
+import { BLACK, Canvas, type Colour, WHITE } from '../picture/index.ts';
 
 export const TESTCARD = { width: 1280, height: 720, frameRate: 30 } as const;
 

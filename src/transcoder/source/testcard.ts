@@ -1,8 +1,8 @@
 import { AV_CHANNEL_LAYOUT_STEREO, AV_SAMPLE_FMT_S16 } from 'node-av/constants';
 import { Frame } from 'node-av/lib';
+import { pictureFrame } from '../picture/index.ts';
 import type { SourceInfo } from '../wire.ts';
 import { sleepUntil } from './pace.ts';
-import { pictureFrame } from './picture-frame.ts';
 import type { Source, SourceOptions, SourceSink } from './source.ts';
 import { MARK_MS, TESTCARD, TestcardPicture } from './testcard-picture.ts';
 

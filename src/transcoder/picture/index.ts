@@ -1,0 +1,2 @@
+export { BLACK, Canvas, type Colour, WHITE } from './canvas.ts';
+export { pictureFrame } from './picture-frame.ts';
