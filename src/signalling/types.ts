@@ -25,7 +25,7 @@ export interface EndCause {
 export type CallEnd =
   | { readonly by: 'peer'; readonly cause: EndCause | null }
   | { readonly by: 'us'; readonly cause: EndCause | null }
-  /** No ACK within 64·T1, the flow was closed, or a request in the dialog was answered 481 or 408. */
+  /** No ACK within 64·T1, a phone's connection that closed and did not come back in that time, or our own end. */
   | { readonly by: 'failure'; readonly reason: string };
 
 /** A server INVITE session: one dialog from the INVITE to the BYE. */

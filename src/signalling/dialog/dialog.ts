@@ -1,4 +1,4 @@
-import { type Header, NO_BODY, parseNameAddr, Request } from '../message/index.ts';
+import { type Header, NO_BODY, parseNameAddr, parseUri, Request } from '../message/index.ts';
 import type { Flow } from '../transport/index.ts';
 
 /** Identifies a dialog on our side (RFC 3261 §12): as UAS, our tag is in To. */
@@ -12,6 +12,8 @@ export class Dialog {
   readonly localTag: string;
   readonly remoteTag: string | null;
   readonly key: string;
+  /** Did the INVITE come from the peer itself, and through no proxy. */
+  readonly direct: boolean;
   readonly #local: string;
   readonly #remote: string;
   readonly #routes: readonly string[];
@@ -26,6 +28,7 @@ export class Dialog {
     this.localTag = localTag;
     this.remoteTag = invite.fromTag;
     this.key = dialogKey(this.callId, localTag, this.remoteTag);
+    this.direct = invite.list('via').length === 1;
     this.#local = `${invite.get('to')};tag=${localTag}`;
     this.#remote = invite.get('from')!;
     // §12.1.1: the route set is the Record-Route list, in order, as UAS.
@@ -54,8 +57,9 @@ export class Dialog {
   /** A request of ours in the dialog (§12.2.1.1); `via` is the top Via of a new transaction. */
   request(method: string, via: string, headers: readonly Header[] = []): Request {
     const [first] = this.#routes;
-    const isStrict = first !== undefined && !/;lr(?=[;=>\s]|$)/i.test(first);
-    const target = isStrict ? parseNameAddr(first)!.uri : this.#remoteTarget;
+    const router = first === undefined ? null : parseNameAddr(first);
+    const isStrict = router !== null && !parseUri(router.uri)?.parameters.has('lr');
+    const target = isStrict ? router.uri : this.#remoteTarget;
     // A strict router gets itself as Request-URI and the target as the last route.
     const routes = isStrict ? [...this.#routes.slice(1), `<${this.#remoteTarget}>`] : this.#routes;
     const own: Header[] = [

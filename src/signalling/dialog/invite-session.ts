@@ -4,6 +4,7 @@ import { type ServerTransaction, T1_MS, T2_MS } from '../transaction/index.ts';
 import type { Flow } from '../transport/index.ts';
 import type { CallEnd, EndCause, IncomingCall, IncomingCallHandlers, Rejection, SipTransport } from '../types.ts';
 import { Dialog } from './dialog.ts';
+import { parseReason, reasonHeader } from './reason.ts';
 
 /** What a session needs of the endpoint that it belongs to. */
 export interface SessionPorts {
@@ -54,6 +55,8 @@ export class InviteSession implements IncomingCall {
   #reinvite: ServerTransaction | null = null;
   /** The cause with which to say BYE as soon as the ACK is here. */
   #hangUpCause: EndCause | null = null;
+  /** Runs while the peer's connection is gone. */
+  #comeBackTimer: unknown = null;
 
   constructor(invite: ServerTransaction, localTag: string, ports: SessionPorts) {
     const { request, flow } = invite;
@@ -130,6 +133,20 @@ export class InviteSession implements IncomingCall {
     transaction.respond(respond(request, 200, { headers: this.#ports.capabilities }));
   }
 
+  /**
+   * The connection of the dialog's flow closed. RFC 3261 lets a dialog outlive it, so the peer may come back with a
+   * request on another one; but a phone that does not would be served for ever. A proxy closes its connections when
+   * they are idle, and a browser's media tells whether it is there: theirs mean nothing.
+   */
+  disconnected(): void {
+    const { clock } = this.#ports;
+    if (!this.dialog.direct || this.dialog.flow.transport !== 'tcp') return;
+    clock.clearTimer(this.#comeBackTimer);
+    this.#comeBackTimer = clock.setTimer(64 * T1_MS, () => {
+      if (this.dialog.flow.closed) this.#end({ by: 'failure', reason: 'the connection was closed' });
+    });
+  }
+
   /** The endpoint closes: no more waiting for anybody. */
   abandon(reason: string): void {
     this.#end({ by: 'failure', reason });
@@ -138,10 +155,7 @@ export class InviteSession implements IncomingCall {
   #receiveBye(transaction: ServerTransaction): void {
     const { request } = transaction;
     transaction.respond(respond(request, 200));
-    // §15.1.2: what is pending in the dialog is answered, too.
-    if (this.#reinvite !== null) this.#refuse(this.#reinvite, { status: 487 });
-    if (this.#state === 'ringing') this.#refuse(this.#invite, { status: 487 });
-    this.#end({ by: 'peer', cause: parseReason(request.get('reason')) });
+    this.#end({ by: 'peer', cause: parseReason(request.list('reason')) });
   }
 
   #receiveReinvite(transaction: ServerTransaction): void {
@@ -228,13 +242,18 @@ export class InviteSession implements IncomingCall {
 
   #end(end: CallEnd): void {
     if (this.#state === 'ended') return;
+    // §15.1.2: what is pending in the dialog is answered, too.
+    if (this.#state === 'ringing') this.#refuse(this.#invite, { status: 487 });
+    if (this.#reinvite !== null) this.#refuse(this.#reinvite, { status: 487 });
     this.#finish();
     this.handlers?.ended(end);
   }
 
   #finish(): void {
     this.#state = 'ended';
+    this.#reinvite = null;
     this.#stopRetransmission();
+    this.#ports.clock.clearTimer(this.#comeBackTimer);
     this.#ports.ended(this);
   }
 }
@@ -246,18 +265,4 @@ function sdpOf(request: Request): string | null {
 /** RFC 3261 §12.1.1: a response that makes a dialog repeats the Record-Route headers. */
 function recordRoute(request: Request): Header[] {
   return request.headers.filter(([name]) => name === 'record-route');
-}
-
-/** RFC 3326. */
-function reasonHeader({ protocol, cause, text }: EndCause): Header {
-  return ['reason', `${protocol};cause=${cause};text="${text.replace(/[\\"]/g, '\\$&').replace(/[\r\n\0]+/g, ' ')}"`];
-}
-
-function parseReason(value: string | null): EndCause | null {
-  const match = /^\s*(SIP|Q\.850)\s*;\s*cause\s*=\s*(\d{1,3})(?:\s*;\s*text\s*=\s*"((?:[^"\\]|\\.)*)")?/i.exec(
-    value ?? '',
-  );
-  if (match === null) return null;
-  const protocol = match[1]!.toUpperCase() as EndCause['protocol'];
-  return { protocol, cause: Number(match[2]), text: (match[3] ?? '').replace(/\\(.)/g, '$1') };
 }

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Response } from '../message/index.ts';
+import { SessionBench } from './testing.ts';
+
+describe('a re-INVITE', () => {
+  test('is accepted with a 200 that is sent again until its ACK', () => {
+    const bench = new SessionBench().running();
+    bench.receive('INVITE', 2, { body: 'hold' });
+    assert.equal(bench.reinvite?.offer, 'hold');
+    bench.clock.advanceTo(1_000);
+    bench.reinvite.accept('held');
+    bench.reinvite.accept('twice');
+    bench.reinvite.reject({ status: 488 });
+    bench.acknowledge(1);
+    bench.clock.advanceTo(1_600);
+    bench.acknowledge(2);
+    bench.clock.advanceTo(100_000);
+    assert.deepEqual(bench.flow.timeline.slice(1), ['1000 200', '1500 200']);
+    const [response] = bench.flow.take() as Response[];
+    assert.deepEqual([response!.body.toString(), response!.toTag], ['held', 'ours']);
+    assert.deepEqual([bench.events, bench.clock.pending], [[], 0]);
+  });
+
+  test('that is accepted and never acknowledged ends the call', () => {
+    const bench = new SessionBench().running();
+    bench.receive('INVITE', 2);
+    bench.reinvite?.accept('answer');
+    bench.clock.advanceTo(100_000);
+    assert.deepEqual(bench.events, ['32000 sends BYE', '32000 ended']);
+  });
+
+  test('that is refused leaves the call as it was', () => {
+    const bench = new SessionBench().running();
+    bench.receive('INVITE', 2);
+    bench.reinvite?.reject({ status: 488 });
+    bench.reinvite?.accept('late');
+    assert.equal(bench.flow.takeResponse().status, 488);
+    bench.reinvite = null;
+    bench.receive('INVITE', 3);
+    assert.ok(bench.reinvite);
+    assert.deepEqual(bench.events, []);
+  });
+
+  for (const [name, prepare, bench] of [
+    ['while another is unanswered', (bench: SessionBench) => bench.running().receive('INVITE', 2), new SessionBench()],
+    ['before the answer to the first', (bench: SessionBench) => bench.session.ring(), new SessionBench()],
+    ['before the ACK to the first', (bench: SessionBench) => bench.session.accept('answer'), new SessionBench()],
+  ] as const) {
+    test(`${name} is to come back in a moment (§14.2)`, () => {
+      prepare(bench);
+      bench.flow.take();
+      bench.reinvite = null;
+      bench.receive('INVITE', 5);
+      const response = bench.flow.takeResponse();
+      assert.deepEqual([response.status, response.get('retry-after'), bench.reinvite], [500, '1', null]);
+    });
+  }
+
+  test('without an offer is refused', () => {
+    const bench = new SessionBench().running();
+    bench.receive('INVITE', 2, { body: '' });
+    assert.deepEqual([bench.flow.takeResponse().status, bench.reinvite], [488, null]);
+  });
+
+  test('unanswered at a BYE is answered 487', () => {
+    const bench = new SessionBench().running();
+    bench.receive('INVITE', 2);
+    bench.receive('BYE', 3);
+    const answers = bench.flow.take().map(message => [(message as Response).status, message.cseq?.method]);
+    assert.deepEqual(answers, [
+      [200, 'BYE'],
+      [487, 'INVITE'],
+    ]);
+  });
+});

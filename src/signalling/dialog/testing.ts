@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import type { Request } from '../message/index.ts';
+import { FakeClock, FakeFlow, makeInvite, makeRequest, type RequestParts } from '../testing.ts';
+import { ServerTransaction } from '../transaction/index.ts';
+import type { CallEnd } from '../types.ts';
+import { InviteSession } from './index.ts';
+
+const TO = '<sip:news@192.0.2.1>;tag=ours';
+
+/** A session whose INVITE came at 0, with all that it says to its user and to the network. */
+export class SessionBench {
+  readonly clock = new FakeClock();
+  readonly flow: FakeFlow;
+  readonly events: string[] = [];
+  readonly ends: CallEnd[] = [];
+  /** Requests of ours, as the dialog makes them. */
+  readonly requests: Request[] = [];
+  readonly session: InviteSession;
+  reinvite: { offer: string; accept(answer: string): void; reject(rejection: { status: number }): void } | null = null;
+  over = 0;
+  retransmissions = 0;
+
+  constructor(transport: 'udp' | 'tcp' | 'ws' = 'udp', invite = makeInvite()) {
+    this.flow = new FakeFlow(this.clock, transport);
+    this.session = new InviteSession(this.transaction(invite), 'ours', {
+      clock: this.clock,
+      capabilities: [['allow', 'INVITE, BYE']],
+      contact: (flow, user) => `<sip:${user}@${flow.localAddress}>`,
+      request: (dialog, method, headers) => {
+        this.requests.push(dialog.request(method, 'SIP/2.0/UDP us', headers));
+        this.events.push(`${this.clock.nowMs()} sends ${method}`);
+      },
+      ended: () => this.over++,
+      onRetransmission: () => this.retransmissions++,
+    });
+    this.session.handlers = {
+      cancelled: () => this.events.push(`${this.clock.nowMs()} cancelled`),
+      acknowledged: () => this.events.push(`${this.clock.nowMs()} acknowledged`),
+      reinvite: request => {
+        this.reinvite = request;
+      },
+      ended: end => {
+        this.events.push(`${this.clock.nowMs()} ended`);
+        this.ends.push(end);
+      },
+    };
+  }
+
+  transaction(request: Request, flow: FakeFlow = this.flow): ServerTransaction {
+    return new ServerTransaction({
+      request,
+      flow,
+      clock: this.clock,
+      user: { report: ack => this.session.acknowledge(ack as Request, flow), timeOut: () => undefined },
+      onTerminated: () => undefined,
+      onRetransmission: () => undefined,
+    });
+  }
+
+  acknowledge(sequence = 1, flow: FakeFlow = this.flow): void {
+    this.session.acknowledge(makeRequest('ACK', { to: TO, sequence }), flow);
+  }
+
+  /** A request in the dialog, as the endpoint hands it over. */
+  receive(method: string, sequence: number, parts: RequestParts = {}, flow: FakeFlow = this.flow): void {
+    const common = { to: TO, sequence, branch: `z9hG4bK-${method}-${sequence}`, ...parts };
+    const request = method === 'INVITE' ? makeInvite(common) : makeRequest(method, common);
+    assert.ok(this.session.dialog.receive(request, flow));
+    this.session.receive(this.transaction(request, flow));
+  }
+
+  /** Accepted and acknowledged. */
+  running(): this {
+    this.session.accept('answer');
+    this.acknowledge();
+    this.flow.take();
+    this.events.length = 0;
+    return this;
+  }
+}
