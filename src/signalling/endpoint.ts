@@ -9,15 +9,14 @@ import {
   formatHost,
   formatVia,
   type Header,
-  parseUri,
   type Request,
   Response,
   respond,
   scan,
   serialise,
-  uriScheme,
   withReceived,
 } from './message/index.ts';
+import { ALLOW, refusal, SDP_TYPE } from './refusal.ts';
 import { Registrar } from './registrar/index.ts';
 import {
   BRANCH_COOKIE,
@@ -34,6 +33,7 @@ import {
   LocalAddresses,
   TcpTransport,
   UdpTransport,
+  unmapped,
 } from './transport/index.ts';
 import type { SignallingHandlers } from './types.ts';
 
@@ -51,14 +51,12 @@ export interface ListenOptions {
   readonly tcp: number | null;
 }
 
-const ALLOW = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'REGISTER'];
 const CAPABILITIES: readonly Header[] = [
   ['allow', ALLOW.join(', ')],
   ['supported', ''],
 ];
 /** RFC 3261 §19.1.2. */
 const DEFAULT_PORT = 5060;
-const SDP_TYPE = 'application/sdp';
 
 /** Beyond this many a flood is under way; its requests are answered and forgotten. */
 const MOST_TRANSACTIONS = 20_000;
@@ -89,6 +87,7 @@ export class SignallingEndpoint implements FlowHandlers {
   /** Requests of ours that have no final response yet. */
   #unanswered = 0;
   #onSettled: () => void = () => undefined;
+  /** Messages that were sent again. */
   #retransmissions = 0;
   #scanErrors = 0;
 
@@ -99,7 +98,10 @@ export class SignallingEndpoint implements FlowHandlers {
     this.#sessionPorts = {
       clock: options.clock,
       capabilities: CAPABILITIES,
-      contact: (flow, user) => `<sip:${encodeURIComponent(user)}@${hostPort(flow)};transport=${flow.transport}>`,
+      contact: (flow, user) => {
+        const userInfo = user === '' ? '' : `${encodeURIComponent(user)}@`;
+        return `<sip:${userInfo}${hostPort(flow)};transport=${flow.transport}>`;
+      },
       request: (dialog, method, headers, onFinal) => {
         const { flow } = dialog;
         const branch = `${BRANCH_COOKIE}${token()}`;
@@ -143,7 +145,8 @@ export class SignallingEndpoint implements FlowHandlers {
     localAddress: string,
     localPort: number,
   ): void {
-    const peer = { remoteAddress, remotePort, localAddress, localPort, secure: false };
+    const addresses = { remoteAddress: unmapped(remoteAddress), localAddress: unmapped(localAddress) };
+    const peer = { ...addresses, remotePort, localPort, secure: false };
     this.#webSockets.add(acceptWebSocket(socket, peer, this));
   }
 
@@ -205,6 +208,7 @@ export class SignallingEndpoint implements FlowHandlers {
 
   closed(flow: Flow): void {
     this.#webSockets.delete(flow);
+    for (const session of this.#sessions.values()) if (session.dialog.flow === flow) session.disconnected();
   }
 
   sent(flow: Flow): void {
@@ -221,10 +225,7 @@ export class SignallingEndpoint implements FlowHandlers {
   #receiveRequest(request: Request, flow: Flow): void {
     const key = serverKey(request);
     const known = this.#servers.get(key);
-    if (known !== undefined && request.method !== 'CANCEL') {
-      if (request.method !== 'ACK') this.#retransmissions++;
-      return known.receive(request);
-    }
+    if (known !== undefined) return known.receive(request);
     // The ACK to a 2xx has a branch of its own (§17.1.1.2).
     if (request.method === 'ACK') return this.#findSession(request)?.acknowledge(request, flow);
     if (this.#servers.size >= MOST_TRANSACTIONS) {
@@ -254,35 +255,15 @@ export class SignallingEndpoint implements FlowHandlers {
       onRetransmission: () => void this.#retransmissions++,
     });
     this.#servers.set(key, transaction);
-    const refusal = request.method === 'CANCEL' ? null : this.#refusal(request);
-    if (refusal !== null) return transaction.respond(refusal);
+    // §8.2.2.3: a CANCEL is looked at as it is, whatever it requires.
     if (request.method === 'CANCEL') return this.#cancel(transaction);
+    const refused = refusal(request, token());
+    if (refused !== null) return transaction.respond(refused);
     if (request.toTag !== null) return this.#receiveInDialog(transaction);
     if (request.method === 'INVITE') return this.#invite(transaction, key, merge!);
-    if (request.method === 'REGISTER') return transaction.respond(this.#registrar.register(request));
+    if (request.method === 'REGISTER') return transaction.respond(this.#registrar.register(request, token()));
     if (request.method === 'OPTIONS') return this.#options200(transaction);
-    transaction.respond(respond(request, 481));
-  }
-
-  /** What is wrong with a request before anybody looks at what it wants (§8.2.1 to §8.2.3), or null. */
-  #refusal(request: Request): Response | null {
-    const toTag = token();
-    const allow: Header = ['allow', ALLOW.join(', ')];
-    if (!ALLOW.includes(request.method)) return respond(request, 405, { toTag, headers: [allow] });
-    const scheme = uriScheme(request.uri);
-    if (scheme !== 'sip' && scheme !== 'sips') return respond(request, 416, { toTag });
-    if (parseUri(request.uri) === null) return respond(request, 400, { reason: 'Bad Request-URI', toTag });
-    const required = request.list('require');
-    if (required.length > 0) {
-      return respond(request, 420, { toTag, headers: [['unsupported', required.join(', ')]] });
-    }
-    const type = request.get('content-type')?.split(';', 1)[0]?.trim().toLowerCase();
-    const encoding = request.get('content-encoding')?.toLowerCase() ?? 'identity';
-    const isReadable = type === SDP_TYPE && encoding === 'identity';
-    if (request.method === 'INVITE' && request.body.length > 0 && !isReadable) {
-      return respond(request, 415, { toTag, headers: [['accept', SDP_TYPE]] });
-    }
-    return null;
+    transaction.respond(respond(request, 481, { toTag: token() }));
   }
 
   #invite(transaction: ServerTransaction, key: string, merge: string): void {

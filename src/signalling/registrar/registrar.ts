@@ -6,6 +6,7 @@ import {
   parseUri,
   type Request,
   type Response,
+  type ResponseParts,
   respond,
 } from '../message/index.ts';
 
@@ -22,17 +23,23 @@ interface Binding {
   readonly expiresAtMs: number;
 }
 
+type Answer = { readonly status: number } & Pick<ResponseParts, 'reason' | 'headers'>;
+
+const OUT_OF_ORDER = 'CSeq is out of order';
 const DEFAULT_EXPIRES_SECONDS = 600;
 const MIN_EXPIRES_SECONDS = 30;
 const MAX_EXPIRES_SECONDS = 3_600;
 const MOST_BINDINGS = 8;
 const MOST_ADDRESSES = 50_000;
+/** How often expired bindings of others are looked for: each look goes through all of them. */
+const SWEEP_MS = 10_000;
 
 /** Who can be reached where (RFC 3261 §10.3). Bindings live in memory and end by themselves. */
 export class Registrar {
   readonly #options: RegistrarOptions;
   /** By address of record, those that were renewed last at the end. */
-  readonly #bindings = new Map<string, Binding[]>();
+  readonly #bindings = new Map<string, readonly Binding[]>();
+  #sweptAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: RegistrarOptions) {
     this.#options = options;
@@ -40,74 +47,89 @@ export class Registrar {
 
   /** Addresses of record that have a binding which has not expired. */
   get size(): number {
-    this.#expire();
+    this.#sweep();
     return this.#bindings.size;
   }
 
-  /** Answers a REGISTER. */
-  register(request: Request): Response {
-    if (!this.#options.guests) return respond(request, 403, { reason: 'Only subscribers may register' });
+  /** Answers a REGISTER; `toTag` is a new one. */
+  register(request: Request, toTag: string): Response {
+    const { status, ...parts } = this.#register(request);
+    return respond(request, status, { ...parts, toTag });
+  }
+
+  #register(request: Request): Answer {
+    if (!this.#options.guests) return { status: 403, reason: 'Only subscribers may register' };
     const address = addressOfRecord(request);
-    if (address === null) return respond(request, 400, { reason: 'Bad To' });
-    this.#expire();
+    if (address === null) return { status: 400, reason: 'Bad To' };
+    const nowMs = this.#options.clock.nowMs();
+    if (nowMs - this.#sweptAtMs >= SWEEP_MS) this.#sweep();
     const contacts = request.list('contact');
-    const bindings = this.#bindings.get(address) ?? [];
+    const bindings = live(this.#bindings.get(address) ?? [], nowMs);
     if (contacts.includes('*')) {
       // §10.3 item 6: only alone, and only to remove everything.
-      if (contacts.length > 1 || request.get('expires') !== '0')
-        return respond(request, 400, { reason: 'Bad Contact *' });
+      if (contacts.length > 1 || request.get('expires') !== '0') return { status: 400, reason: 'Bad Contact *' };
+      if (bindings.some(binding => isOutOfOrder(request, binding))) return { status: 500, reason: OUT_OF_ORDER };
       this.#bindings.delete(address);
-      return this.#list(request, []);
+      return this.#list([]);
     }
     const parsed = contacts.map(parseNameAddr);
-    if (!parsed.every(contact => contact !== null)) return respond(request, 400, { reason: 'Bad Contact' });
+    if (!parsed.every(contact => contact !== null)) return { status: 400, reason: 'Bad Contact' };
     return this.#update(request, address, bindings, parsed);
   }
 
-  #update(request: Request, address: string, bindings: Binding[], contacts: readonly NameAddr[]): Response {
+  #update(request: Request, address: string, bindings: readonly Binding[], contacts: readonly NameAddr[]): Answer {
     const nowMs = this.#options.clock.nowMs();
     let updated = bindings;
     for (const contact of contacts) {
       const seconds = expiresSeconds(request, contact);
       if (seconds > 0 && seconds < MIN_EXPIRES_SECONDS) {
-        return respond(request, 423, { headers: [['min-expires', String(MIN_EXPIRES_SECONDS)]] });
+        return { status: 423, headers: [['min-expires', String(MIN_EXPIRES_SECONDS)]] };
       }
       const sequence = request.cseq!.number;
       const before = updated.find(binding => binding.contact === contact.uri);
       // §10.3 item 7: an older request of the same client changes nothing.
-      if (before?.callId === request.callId && before.sequence >= sequence) return respond(request, 500);
+      if (before !== undefined && isOutOfOrder(request, before)) return { status: 500, reason: OUT_OF_ORDER };
       updated = updated.filter(binding => binding !== before);
       if (seconds === 0) continue;
       const expiresAtMs = nowMs + Math.min(seconds, MAX_EXPIRES_SECONDS) * 1000;
       updated = [...updated, { contact: contact.uri, callId: request.callId, sequence, expiresAtMs }];
     }
-    if (updated.length > MOST_BINDINGS) return respond(request, 403, { reason: 'Too many contacts' });
+    if (updated.length > MOST_BINDINGS) return { status: 403, reason: 'Too many contacts' };
     const isNew = !this.#bindings.has(address);
     if (isNew && updated.length > 0 && this.#bindings.size >= MOST_ADDRESSES) {
-      return respond(request, 503, { headers: [['retry-after', '60']] });
+      return { status: 503, headers: [['retry-after', '60']] };
     }
     this.#bindings.delete(address);
     if (updated.length > 0) this.#bindings.set(address, updated);
-    return this.#list(request, updated);
+    return this.#list(updated);
   }
 
-  #list(request: Request, bindings: readonly Binding[]): Response {
+  #list(bindings: readonly Binding[]): Answer {
     const nowMs = this.#options.clock.nowMs();
     const headers = bindings.map(({ contact, expiresAtMs }): Header => {
       return ['contact', `<${contact}>;expires=${Math.ceil((expiresAtMs - nowMs) / 1000)}`];
     });
-    return respond(request, 200, { headers });
+    return { status: 200, headers };
   }
 
-  #expire(): void {
+  #sweep(): void {
     const nowMs = this.#options.clock.nowMs();
+    this.#sweptAtMs = nowMs;
     for (const [address, bindings] of this.#bindings) {
-      const live = bindings.filter(({ expiresAtMs }) => expiresAtMs > nowMs);
-      if (live.length === bindings.length) continue;
-      if (live.length === 0) this.#bindings.delete(address);
-      else this.#bindings.set(address, live);
+      const left = live(bindings, nowMs);
+      if (left.length === 0) this.#bindings.delete(address);
+      else if (left.length < bindings.length) this.#bindings.set(address, left);
     }
   }
+}
+
+function live(bindings: readonly Binding[], nowMs: number): readonly Binding[] {
+  return bindings.filter(({ expiresAtMs }) => expiresAtMs > nowMs);
+}
+
+/** RFC 3261 §10.3 items 6 and 7: numbers of one Call-ID only rise. */
+function isOutOfOrder(request: Request, { callId, sequence }: Binding): boolean {
+  return callId === request.callId && sequence >= request.cseq!.number;
 }
 
 /** RFC 3261 §10.3 item 5: the To URI without parameters. */

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { createLogger } from '../observe/index.ts';
+import { SignallingEndpoint } from './endpoint.ts';
+import { type Response, serialise } from './message/index.ts';
+import { FakeClock, makeRequest, parsed } from './testing.ts';
+
+const ADDRESS = '127.0.0.1';
+
+let endpoint: SignallingEndpoint;
+const create = () =>
+  new SignallingEndpoint({
+    clock: new FakeClock(),
+    log: createLogger({ level: 'silent' }),
+    guests: true,
+    handlers: { invite: call => call.reject({ status: 404 }) },
+  });
+
+beforeEach(() => {
+  endpoint = create();
+});
+afterEach(() => endpoint.close());
+
+describe('a request from the network', () => {
+  for (const [name, via, toVia] of [
+    [
+      'goes back to the port that it came from when it asks for that (RFC 3581)',
+      (port: number) => `127.0.0.1:${port};rport`,
+      false,
+    ],
+    ['goes back to the port in its Via otherwise (RFC 3261 §18.2.2)', (port: number) => `127.0.0.1:${port}`, true],
+  ] as const) {
+    test(`over UDP ${name}`, async () => {
+      const { udp } = await endpoint.listen({ address: ADDRESS, udp: 0, tcp: null });
+      const [asking, named] = [createSocket('udp4'), createSocket('udp4')];
+      for (const socket of [asking, named]) await new Promise<void>(resolve => void socket.bind(0, ADDRESS, resolve));
+      const answer = once(toVia ? named : asking, 'message');
+      const request = makeRequest('OPTIONS', { via: `SIP/2.0/UDP ${via(named.address().port)};branch=z9hG4bK1` });
+      asking.send(serialise(request), udp!, ADDRESS);
+      const response = parsed((await answer)[0]) as Response;
+      assert.equal(response.status, 200);
+      const rport = toVia ? undefined : String(asking.address().port);
+      assert.equal(response.via?.parameters.get('rport'), rport);
+      assert.deepEqual(
+        endpoint.messages.map(({ direction, count }) => [direction, count]),
+        [
+          ['in', 1],
+          ['out', 1],
+        ],
+      );
+      asking.close();
+      named.close();
+    });
+  }
+
+  test('over TCP is answered on its connection', async () => {
+    const { udp, tcp } = await endpoint.listen({ address: ADDRESS, udp: null, tcp: 0 });
+    assert.equal(udp, null);
+    const socket = connect(tcp!, ADDRESS);
+    const answer = once(socket, 'data');
+    socket.write(serialise(makeRequest('OPTIONS', { via: 'SIP/2.0/TCP 127.0.0.1:1;branch=z9hG4bK1' })));
+    assert.equal((parsed((await answer)[0]) as Response).status, 200);
+    // Closing ends the connection, too.
+    endpoint.close();
+    await once(socket.resume(), 'close');
+  });
+});
+
+for (const transport of ['udp', 'tcp'] as const) {
+  test(`a ${transport} port that is taken is named with its key`, async () => {
+    const ports = await endpoint.listen({ address: ADDRESS, udp: 0, tcp: 0 });
+    const port = ports[transport]!;
+    const second = create();
+    const options = { address: ADDRESS, udp: null, tcp: null, [transport]: port };
+    await assert.rejects(second.listen(options), (error: Error & { code?: string }) => {
+      assert.equal(error.code, 'LISTEN_FAILED');
+      assert.match(error.message, new RegExp(`sip\\.${transport}: 127\\.0\\.0\\.1:${port}: .*EADDRINUSE`));
+      return true;
+    });
+    second.close();
+  });
+}

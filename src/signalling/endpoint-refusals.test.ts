@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict';
+import { beforeEach, describe, test } from 'node:test';
+import { createLogger } from '../observe/index.ts';
+import { SignallingEndpoint } from './endpoint.ts';
+import { type Header, type Request, type Response, respond, serialise } from './message/index.ts';
+import { FakeClock, FakeFlow, makeInvite, makeRequest } from './testing.ts';
+
+let flow: FakeFlow;
+let endpoint: SignallingEndpoint;
+let invites: number;
+
+beforeEach(() => {
+  const clock = new FakeClock();
+  flow = new FakeFlow(clock);
+  invites = 0;
+  endpoint = new SignallingEndpoint({
+    clock,
+    log: createLogger({ level: 'silent' }),
+    guests: true,
+    handlers: { invite: () => invites++ },
+  });
+});
+
+function responses(request: Request | Buffer): Response[] {
+  endpoint.receive(flow, Buffer.isBuffer(request) ? request : serialise(request));
+  return flow.take() as Response[];
+}
+
+const ALLOW = 'INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER';
+const TAGGED = '<sip:news@192.0.2.1>;tag=unknown';
+const xml: Header[] = [['content-type', 'application/xml']];
+const zipped: Header[] = [
+  ['content-type', 'application/sdp'],
+  ['content-encoding', 'gzip'],
+];
+
+describe('a request that we cannot serve', () => {
+  const cases: readonly [name: string, request: Request, status: number, headers: Readonly<Record<string, string>>][] =
+    [
+      ['has a method that we do not know', makeRequest('PUBLISH'), 405, { allow: ALLOW }],
+      ['has a known method in lower case (§7.1)', makeRequest('options'), 405, { allow: ALLOW }],
+      ['has an unknown method in a dialog', makeRequest('INFO', { to: TAGGED }), 405, { allow: ALLOW }],
+      ['calls a telephone number', makeInvite({ uri: 'tel:+4930123' }), 416, {}],
+      ['has a URI without scheme', makeRequest('OPTIONS', { uri: 'news' }), 416, {}],
+      ['has a broken SIP URI', makeInvite({ uri: 'sip:news@[1' }), 400, {}],
+      [
+        'requires extensions',
+        makeInvite({
+          headers: [
+            ['require', '100rel, magic'],
+            ['require', 'timer'],
+          ],
+        }),
+        420,
+        { unsupported: '100rel, magic, timer' },
+      ],
+      [
+        'offers in another format',
+        makeRequest('INVITE', { headers: xml, body: '<x/>' }),
+        415,
+        { accept: 'application/sdp' },
+      ],
+      ['offers in no format', makeRequest('INVITE', { body: 'v=0' }), 415, { accept: 'application/sdp' }],
+      [
+        'offers in another encoding',
+        makeRequest('INVITE', { headers: zipped, body: 'v=0' }),
+        415,
+        { accept: 'application/sdp' },
+      ],
+      ['is a BYE outside any dialog', makeRequest('BYE'), 481, {}],
+      ['is an INVITE in a dialog that is gone', makeInvite({ to: TAGGED }), 481, {}],
+      ['is an OPTIONS in a dialog that is gone', makeRequest('OPTIONS', { to: TAGGED }), 481, {}],
+      [
+        'registers too shortly',
+        makeRequest('REGISTER', { headers: [['contact', '<sip:a@b>;expires=1']] }),
+        423,
+        { 'min-expires': '30' },
+      ],
+    ];
+  for (const [name, request, status, headers] of cases) {
+    test(`${name}: ${status}`, () => {
+      const [response, ...more] = responses(request);
+      assert.deepEqual([response?.status, more, invites], [status, [], 0]);
+      for (const [header, value] of Object.entries(headers)) assert.equal(response?.get(header), value);
+      // §8.2.6.2: every final response has a To tag.
+      assert.ok(response?.toTag);
+      // The answer belongs to a transaction: the same comes again.
+      assert.deepEqual(responses(request)[0]?.headers, response?.headers);
+    });
+  }
+
+  test('may still be a REGISTER with a body, or an INVITE with parameters to its type, or with none', () => {
+    const header: Header = ['content-type', 'Application/SDP; charset=utf-8'];
+    const identity: Header = ['content-encoding', 'identity'];
+    assert.equal(responses(makeRequest('REGISTER', { headers: xml, body: '<x/>' }))[0]?.status, 200);
+    assert.equal(responses(makeRequest('INVITE', { headers: [header, identity], body: 'v=0' }))[0]?.status, 100);
+    const bare = makeRequest('INVITE', { branch: 'z9hG4bK-2', callId: 'call-2' });
+    assert.equal(responses(bare)[0]?.status, 100);
+    assert.equal(invites, 2);
+  });
+});
+
+describe('bytes that are no message', () => {
+  const good = serialise(makeRequest('OPTIONS')).toString();
+  for (const [name, text, status, reason] of [
+    ['with a broken header', good.replace('Max-Forwards:', 'Max Forwards:'), 400, 'Bad header line'],
+    ['with another method in CSeq', good.replace('CSeq: 1 OPTIONS', 'CSeq: 1 BYE'), 400, 'CSeq has another method'],
+    ['with a short body', good.replace('Length: 0', 'Length: 4'), 400, 'Body shorter than Content-Length'],
+    ['of another version', good.replace('SIP/2.0\r', 'SIP/3.0\r'), 505, 'Version Not Supported'],
+    ['with too long a URI', good.replace('sip:news', `sip:${'n'.repeat(3_000)}`), 414, 'Request-URI Too Long'],
+  ] as const) {
+    test(`${name}: ${status}`, () => {
+      assert.notEqual(text, good);
+      const [response] = responses(Buffer.from(text));
+      assert.deepEqual([response?.status, response?.reason, response?.callId], [status, reason, 'call-1']);
+      assert.ok(response?.toTag);
+      assert.deepEqual([endpoint.sizes.scanErrors, endpoint.sizes.serverTransactions], [1, 0]);
+    });
+  }
+
+  for (const [name, bytes] of [
+    ['garbage', Buffer.from('garbage')],
+    ['a broken ACK', serialise(makeRequest('ACK', { cseqMethod: 'INVITE' }))],
+    ['a broken response', Buffer.from(good.replace(/^.*\r\n/, 'SIP/9.9 200 OK\r\n'))],
+    ['a response that nobody waits for', serialise(respond(makeRequest('OPTIONS'), 200))],
+  ] as const) {
+    test(`as ${name} have no answer`, () => assert.deepEqual(responses(bytes), []));
+  }
+});
+
+test('an answer goes to where its request came from, and says so (RFC 3581)', () => {
+  const [response] = responses(makeRequest('OPTIONS', { via: 'SIP/2.0/UDP 10.0.0.5:5060;rport;branch=z9hG4bK1' }));
+  assert.equal(response?.get('via'), 'SIP/2.0/UDP 10.0.0.5:5060;branch=z9hG4bK1;received=192.0.2.7;rport=5062');
+});
+
+test('an INVITE that comes by a second way is refused (§8.2.2.2)', () => {
+  assert.equal(responses(makeInvite())[0]?.status, 100);
+  assert.equal(responses(makeInvite({ branch: 'z9hG4bK-other' }))[0]?.status, 482);
+  assert.equal(responses(makeInvite({ branch: 'z9hG4bK-new', sequence: 2 }))[0]?.status, 100);
+  assert.equal(invites, 2);
+});
+
+test('OPTIONS is answered with what we can do', () => {
+  const [response] = responses(makeRequest('OPTIONS'));
+  const told = ['allow', 'accept', 'supported'].map(name => response?.get(name));
+  assert.deepEqual([response?.status, ...told], [200, ALLOW, 'application/sdp', '']);
+  assert.ok(response?.toTag);
+});
+
+test('while draining, new calls and OPTIONS are told to come back, and the rest goes on', () => {
+  endpoint.drain();
+  for (const request of [makeInvite(), makeRequest('OPTIONS')]) {
+    const [response] = responses(request);
+    assert.deepEqual([response?.status, response?.get('retry-after'), invites], [503, '10', 0]);
+  }
+  assert.equal(responses(makeRequest('REGISTER'))[0]?.status, 200);
+});

@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict';
+import { beforeEach, describe, test } from 'node:test';
+import type { Header, Response } from '../message/index.ts';
+import { FakeClock, makeRequest, type RequestParts } from '../testing.ts';
+import { Registrar } from './index.ts';
+
+let clock: FakeClock;
+let registrar: Registrar;
+beforeEach(() => {
+  clock = new FakeClock();
+  registrar = new Registrar({ clock, guests: true });
+});
+
+interface Registration extends Pick<RequestParts, 'to' | 'callId' | 'sequence'> {
+  readonly contacts?: readonly string[];
+  readonly expires?: string;
+}
+
+function register({ contacts = [], expires, to = '<sip:ann@example.org>', ...parts }: Registration): Response {
+  const headers = contacts.map((contact): Header => ['contact', contact]);
+  if (expires !== undefined) headers.push(['expires', expires]);
+  return registrar.register(makeRequest('REGISTER', { to, uri: 'sip:example.org', headers, ...parts }), 'ours');
+}
+
+const bindings = (parts: Registration = {}) => register(parts).list('contact');
+
+describe('a REGISTER', () => {
+  test('is answered with all bindings of its address, and a To tag', () => {
+    const first = register({ contacts: ['<sip:a@192.0.2.7>;expires=60'] });
+    assert.deepEqual(
+      [first.status, first.toTag, first.list('contact')],
+      [200, 'ours', ['<sip:a@192.0.2.7>;expires=60']],
+    );
+    const second = register({ contacts: ['sip:b@192.0.2.8'], expires: '90', sequence: 2 });
+    assert.deepEqual(second.list('contact'), ['<sip:a@192.0.2.7>;expires=60', '<sip:b@192.0.2.8>;expires=90']);
+    assert.deepEqual(bindings({ to: '<sip:bob@example.org>' }), []);
+    assert.equal(registrar.size, 1);
+  });
+
+  // RFC 3261 §10.3 item 5: an address of record is the URI without its parameters; hosts have no case.
+  for (const to of [
+    'sip:ann@EXAMPLE.org',
+    '"A" <sip:%61nn@example.org:5060;transport=tcp>;x=y',
+    '<sips:ann@example.org>',
+  ]) {
+    test(`of ${to} concerns the same address`, () => {
+      register({ contacts: ['sip:a@192.0.2.7'] });
+      assert.equal(bindings({ to }).length, 1);
+    });
+  }
+
+  for (const [name, registration, seconds] of [
+    ['by the parameter, before the header', { contacts: ['<sip:a@h>;expires=100'], expires: '200' }, 100],
+    ['by the header', { contacts: ['<sip:a@h>'], expires: '200' }, 200],
+    ['by nobody, then 600 s', { contacts: ['<sip:a@h>'] }, 600],
+    ['by nonsense, then 600 s', { contacts: ['<sip:a@h>;expires=soon'] }, 600],
+    ['for too long, then an hour', { contacts: ['<sip:a@h>;expires=4294967295'] }, 3_600],
+    ['for the shortest time', { contacts: ['<sip:a@h>'], expires: '30' }, 30],
+  ] as const) {
+    test(`has its expiry set ${name}`, () =>
+      assert.deepEqual(bindings(registration), [`<sip:a@h>;expires=${seconds}`]));
+  }
+
+  test('renews the binding that it names', () => {
+    register({ contacts: ['<sip:a@h>;expires=60'] });
+    clock.advance(50_000);
+    assert.deepEqual(bindings({ contacts: ['<sip:a@h>;expires=60'], sequence: 2 }), ['<sip:a@h>;expires=60']);
+    clock.advance(50_000);
+    assert.deepEqual(bindings(), ['<sip:a@h>;expires=10']);
+  });
+
+  test('removes the binding that it gives no time', () => {
+    register({ contacts: ['sip:a@h', 'sip:b@h'] });
+    assert.deepEqual(bindings({ contacts: ['<sip:a@h>;expires=0'], sequence: 2 }), ['<sip:b@h>;expires=600']);
+    assert.deepEqual(bindings({ contacts: ['<sip:b@h>'], expires: '0', sequence: 3 }), []);
+    assert.equal(registrar.size, 0);
+  });
+
+  test('removes all of them with *', () => {
+    register({ contacts: ['sip:a@h', 'sip:b@h'] });
+    register({ to: 'sip:bob@example.org', contacts: ['sip:c@h'] });
+    const response = register({ contacts: ['*'], expires: '0', sequence: 2 });
+    assert.deepEqual([response.status, response.list('contact'), registrar.size], [200, [], 1]);
+  });
+});
+
+test('a binding ends when its time is over, to the millisecond', () => {
+  register({ contacts: ['<sip:a@h>;expires=30', '<sip:b@h>;expires=40'] });
+  clock.advanceTo(29_001);
+  assert.deepEqual(bindings(), ['<sip:a@h>;expires=1', '<sip:b@h>;expires=11']);
+  clock.advanceTo(30_000);
+  assert.deepEqual(bindings(), ['<sip:b@h>;expires=10']);
+  assert.equal(registrar.size, 1);
+  clock.advanceTo(40_000);
+  assert.equal(registrar.size, 0);
+});
+
+describe('a REGISTER that changes nothing', () => {
+  const before: Registration = { contacts: ['<sip:a@h>;expires=600'], callId: 'c', sequence: 5 };
+  for (const [name, registration, status, reason] of [
+    ['has * with an expiry', { contacts: ['*'], expires: '60' }, 400, 'Bad Contact *'],
+    ['has * without expiry', { contacts: ['*'] }, 400, 'Bad Contact *'],
+    ['has * with other contacts', { contacts: ['*', 'sip:b@h'], expires: '0' }, 400, 'Bad Contact *'],
+    ['has a Contact that is no address', { contacts: ['sip:b@h', 'nonsense'] }, 400, 'Bad Contact'],
+    ['has a To that is no SIP URI', { to: '<tel:+4930>', contacts: ['sip:b@h'] }, 400, 'Bad To'],
+    ['wants too short a time', { contacts: ['sip:b@h', '<sip:c@h>;expires=29'] }, 423, 'Interval Too Brief'],
+    [
+      'is older than the last of its client',
+      { contacts: ['sip:b@h', 'sip:a@h'], callId: 'c', sequence: 4 },
+      500,
+      'CSeq is out of order',
+    ],
+    [
+      'has the number of the last of its client',
+      { contacts: ['sip:a@h'], callId: 'c', sequence: 5 },
+      500,
+      'CSeq is out of order',
+    ],
+    [
+      'removes all with an older number',
+      { contacts: ['*'], expires: '0', callId: 'c', sequence: 5 },
+      500,
+      'CSeq is out of order',
+    ],
+    [
+      'has too many contacts',
+      { contacts: Array.from({ length: 8 }, (_, n) => `sip:${n}@h`) },
+      403,
+      'Too many contacts',
+    ],
+  ] as const) {
+    test(`${name}: ${status}`, () => {
+      register(before);
+      const response = register(registration);
+      assert.deepEqual([response.status, response.reason, response.toTag], [status, reason, 'ours']);
+      assert.equal(response.get('min-expires'), status === 423 ? '30' : null);
+      assert.deepEqual(bindings(), ['<sip:a@h>;expires=600']);
+    });
+  }
+
+  test('may have an older number when it comes from another client', () => {
+    register(before);
+    assert.equal(register({ contacts: ['sip:a@h'], callId: 'other', sequence: 1 }).status, 200);
+  });
+
+  test('comes from a guest where there are none: 403', () => {
+    registrar = new Registrar({ clock, guests: false });
+    const response = register(before);
+    assert.deepEqual([response.status, response.toTag, registrar.size], [403, 'ours', 0]);
+  });
+});
+
+test('beyond 50,000 addresses a new one is told to come back, until others have expired', () => {
+  const user = (n: number) => `sip:user${n}@example.org`;
+  for (let n = 0; n < 50_000; n++) register({ to: user(n), contacts: ['sip:a@h'], expires: '60' });
+  const response = register({ to: 'sip:late@example.org', contacts: ['sip:a@h'] });
+  assert.deepEqual([response.status, response.get('retry-after'), registrar.size], [503, '60', 50_000]);
+  assert.equal(register({ to: user(1), contacts: ['sip:b@h'] }).status, 200);
+  clock.advance(60_000);
+  assert.equal(register({ to: 'sip:late@example.org', contacts: ['sip:a@h'] }).status, 200);
+});
