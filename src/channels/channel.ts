@@ -79,17 +79,21 @@ export class Channel {
    * while held, with the reason in words. Rejects with SOURCE_OPEN_FAILED or TRANSCODER_FAILED.
    */
   async open(onGone: (reason: string) => void): Promise<ChannelUse> {
-    // A function of its own for each hold: two holders may pass the same callback.
-    const user = (reason: string) => onGone(reason);
+    let holds = false;
+    // A function of its own for each hold: two holders may pass the same callback. Who still waits gets the rejection.
+    const user = (reason: string) => {
+      if (holds) onGone(reason);
+    };
     this.#users.add(user);
     this.#ports.timers.clearTimeout(this.#linger);
     try {
       await this.#start();
+      if (this.#state.name !== 'on') throw new DialcastError('SOURCE_OPEN_FAILED', 'the channel went off air');
     } catch (error) {
       this.#leave(user);
       throw error;
     }
-    if (this.#state.name !== 'on') throw new DialcastError('SOURCE_OPEN_FAILED', 'the channel went off air');
+    holds = true;
     return {
       info: this.#state.info,
       watch: rendition => this.#watch(rendition),
