@@ -31,8 +31,8 @@ export class DialcastServer {
   readonly ports: Ports;
   readonly #folder: string;
 
-  /** `config` is laid over free ports and a clock channel. */
-  static async start(config: object = {}): Promise<DialcastServer> {
+  /** `config` is laid over free ports and a clock channel; `nodeOptions` are for the Node that runs it. */
+  static async start(config: object = {}, nodeOptions = ''): Promise<DialcastServer> {
     const folder = mkdtempSync(join(tmpdir(), 'dialcast-test-'));
     const file = join(folder, 'dialcast.yaml');
     const whole = {
@@ -43,7 +43,10 @@ export class DialcastServer {
       ...config,
     };
     writeFileSync(file, stringify(whole));
-    const child = spawn(DIALCAST, ['serve', '--config', file], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn(DIALCAST, ['serve', '--config', file], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, NODE_OPTIONS: nodeOptions },
+    });
     const log: LogLine[] = [];
     const ready = new Promise<Ports>((resolve, reject) => {
       createInterface({ input: child.stderr! }).on('line', line => {

@@ -74,10 +74,15 @@ export class SipClient {
     }
   }
 
+  /** What came since the last `ask`. */
+  get received(): string {
+    return this.#received;
+  }
+
   /** A well-formed request; each one has a Call-ID and a branch of its own if none is given. */
   request(parts: RequestParts = {}): string {
     const { method = 'INVITE', target = 'clock', body = '', headers = [], toTag, cseq = 1 } = parts;
-    const { branch = `z9hG4bK-test-${count}`, callId = `call-${count++}` } = parts;
+    const { branch = `z9hG4bK-test-${count++}`, callId = `call-${count++}` } = parts;
     const address = `127.0.0.1:${this.#localPort}`;
     return [
       `${method} sip:${target}@127.0.0.1:${this.#serverPort} SIP/2.0`,

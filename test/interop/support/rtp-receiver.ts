@@ -1,0 +1,53 @@
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+
+/** NAL unit type of a coded slice of an IDR picture (ITU-T H.264 table 7-1), and of a fragment (RFC 6184 §5.8). */
+const IDR = 5;
+const FU_A = 28;
+const STAP_A = 24;
+
+/** The media sockets of a phone: counts RTP packets and H.264 key frames, and offers itself in SDP. */
+export class RtpReceiver {
+  packets = 0;
+  /** When a packet of a key frame last came, in milliseconds of `performance.now`; null before. */
+  keyFrameAtMs: number | null = null;
+  readonly #video: Socket;
+
+  static async open(): Promise<RtpReceiver> {
+    const socket = createSocket('udp4').bind(0, '127.0.0.1');
+    await once(socket, 'listening');
+    return new RtpReceiver(socket);
+  }
+
+  private constructor(video: Socket) {
+    this.#video = video;
+    video.on('message', packet => {
+      this.packets++;
+      const type = packet[12]! & 0x1f;
+      const nal = type === FU_A ? packet[13]! & 0x1f : type === STAP_A ? packet[15]! & 0x1f : type;
+      if (nal === IDR || type === STAP_A) this.keyFrameAtMs = performance.now();
+    });
+  }
+
+  /** H.264 in whole frames, and nothing to hear. */
+  get offer(): string {
+    const { port } = this.#video.address();
+    return [
+      'v=0',
+      'o=- 1 1 IN IP4 127.0.0.1',
+      's=-',
+      'c=IN IP4 127.0.0.1',
+      't=0 0',
+      `m=video ${port} RTP/AVP 99`,
+      'a=rtpmap:99 H264/90000',
+      'a=fmtp:99 packetization-mode=1;profile-level-id=42e01f',
+      'a=rtcp-mux',
+      'a=recvonly',
+      '',
+    ].join('\r\n');
+  }
+
+  close(): void {
+    this.#video.close();
+  }
+}

@@ -1,0 +1,72 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { find } from './programs.ts';
+
+export interface SippOptions {
+  /** A file of test/interop/sipp/ without `.xml`. */
+  readonly scenario: string;
+  readonly port: number;
+  /** `udp` uses one socket for all calls, `tcp` a connection for each. */
+  readonly transport: 'udp' | 'tcp';
+  /** Which channel is called. */
+  readonly target: string;
+  readonly calls: number;
+  readonly callsPerSecond: number;
+}
+
+export interface SippResult {
+  /** 0 when every call went as in the scenario. */
+  readonly exitCode: number | null;
+  readonly successful: number;
+  readonly failed: number;
+  /** Messages that came again, byte for byte, by the scenario's step: `200` or `1_200` … */
+  readonly cameAgain: number;
+  /** What SIPp had to say about messages that it did not expect. */
+  readonly errors: string;
+}
+
+const TIMEOUT_SECONDS = 60;
+
+/** Runs a scenario against a server on this machine and reads SIPp's own statistics. */
+export async function runSipp(options: SippOptions): Promise<SippResult> {
+  const { scenario, port, transport, target, calls, callsPerSecond } = options;
+  const folder = mkdtempSync(join(tmpdir(), 'dialcast-sipp-'));
+  try {
+    const file = fileURLToPath(new URL(`../sipp/${scenario}.xml`, import.meta.url));
+    const load = ['-m', String(calls), '-r', String(callsPerSecond), '-l', String(calls)];
+    const network = ['-t', transport === 'udp' ? 'u1' : 'tn', '-i', '127.0.0.1', '-max_socket', '1000'];
+    const traces = ['-trace_stat', '-stf', 'statistics', '-trace_err', '-error_file', 'errors', '-trace_counts'];
+    const limits = ['-timeout', String(TIMEOUT_SECONDS), '-timeout_error', '-nostdin'];
+    const sipp = spawn(
+      find('sipp')!,
+      [`127.0.0.1:${port}`, '-sf', file, '-s', target, ...load, ...network, ...traces, ...limits],
+      { cwd: folder, stdio: 'ignore', env: { ...process.env, TERM: 'dumb' } },
+    );
+    const force = setTimeout(() => sipp.kill('SIGKILL'), (TIMEOUT_SECONDS + 10) * 1000);
+    const [exitCode] = (await once(sipp, 'exit')) as [number | null];
+    clearTimeout(force);
+    const statistics = lastRow(join(folder, 'statistics'));
+    const counts = readdirSync(folder).find(name => name.endsWith('counts.csv'));
+    const again = Object.entries(counts === undefined ? {} : lastRow(join(folder, counts)));
+    return {
+      exitCode,
+      successful: Number(statistics['SuccessfulCall(C)']),
+      failed: Number(statistics['FailedCall(C)']),
+      cameAgain: again.reduce((sum, [name, count]) => sum + (/_\d+_Retrans$/.test(name) ? Number(count) : 0), 0),
+      errors: existsSync(join(folder, 'errors')) ? readFileSync(join(folder, 'errors'), 'utf8') : '',
+    };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** SIPp writes a line of column names, then a row now and again with the totals so far. */
+function lastRow(file: string): Readonly<Record<string, string>> {
+  const [names = '', ...rows] = readFileSync(file, 'utf8').trim().split('\n');
+  const values = rows.at(-1)?.split(';') ?? [];
+  return Object.fromEntries(names.split(';').map((name, index) => [name, values[index] ?? '']));
+}
