@@ -15,12 +15,13 @@ const FRAME_RATE = 30;
 const SECONDS = 12;
 const SAMPLE_RATE_HZ = 48_000;
 const AAC_SAMPLES = 1024;
-const COLUMN = 8;
+const COLUMN = 2;
+const SKY_BANDS = 180;
 
 const SUN: Colour = [210, 62, 158];
 /** From the horizon's glow to the night above, one colour a band. */
-const SKY: readonly Colour[] = Array.from({ length: 30 }, (_, band) => {
-  const glow = band / 29;
+const SKY: readonly Colour[] = Array.from({ length: SKY_BANDS }, (_, band) => {
+  const glow = band / (SKY_BANDS - 1);
   return [Math.round(40 + 105 * glow), Math.round(150 - 50 * glow), Math.round(124 + 40 * glow)];
 });
 /** Far to near: colour, height of the ridge, how many of its hills pass in one loop, and the hills' height. */

@@ -4,6 +4,8 @@ export type Colour = readonly [y: number, u: number, v: number];
 export const WHITE: Colour = [235, 128, 128];
 export const BLACK: Colour = [16, 128, 128];
 
+const SHORT_BYTES = 32;
+
 /** Which of the seven segments are lit: top, upper left, upper right, middle, lower left, lower right, bottom. */
 const SEGMENTS: Readonly<Record<string, string>> = {
   '0': '1110111',
@@ -43,12 +45,13 @@ export class Canvas {
     const right = Math.min(this.width, x + width);
     if (right <= left) return;
     const bottom = Math.min(this.height, y + height);
+    const { data, width: stride } = this;
     for (let row = Math.max(0, y); row < bottom; row++) {
-      this.data.fill(luma, row * this.width + left, row * this.width + right);
+      fill(data, luma, row * stride + left, row * stride + right);
       if (row % 2 === 1) continue;
-      const chroma = (row / 2) * (this.width / 2);
-      this.data.fill(u, this.#u + chroma + left / 2, this.#u + chroma + right / 2);
-      this.data.fill(v, this.#v + chroma + left / 2, this.#v + chroma + right / 2);
+      const chroma = (row / 2) * (stride / 2);
+      fill(data, u, this.#u + chroma + left / 2, this.#u + chroma + right / 2);
+      fill(data, v, this.#v + chroma + left / 2, this.#v + chroma + right / 2);
     }
   }
 
@@ -97,6 +100,12 @@ export class Canvas {
       left += width + bar;
     }
   }
+}
+
+/** The built-in fill costs more than it saves on a few bytes. */
+function fill(data: Buffer, value: number, start: number, end: number): void {
+  if (end - start > SHORT_BYTES) data.fill(value, start, end);
+  else for (let at = start; at < end; at++) data[at] = value;
 }
 
 function even(value: number): number {

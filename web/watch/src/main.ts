@@ -37,7 +37,8 @@ function start(): void {
     chosen: target => choose(target),
     listed: () => render(),
   });
-  const controls = new Controls(domain, {
+  // What a phone elsewhere has to dial: "localhost" would be itself.
+  const controls = new Controls(domain === 'localhost' ? location.hostname : domain, {
     hangUp: () => hangUp(),
     again: () => {
       if (machine.state.name === 'ended') choose(machine.state.target);
