@@ -105,7 +105,7 @@ export type FromWorker =
   | { readonly type: 'reply'; readonly sequence: number; readonly reply: unknown }
   | { readonly type: 'failure'; readonly sequence: number; readonly code: string; readonly detail: string }
   | { readonly type: 'event'; readonly event: EngineEvent }
-  | { readonly type: 'log'; readonly level: 'debug' | 'info' | 'warn'; readonly fields: object; readonly text: string };
+  | { readonly type: 'log'; readonly level: 'warn' | 'error'; readonly fields: object; readonly text: string };
 
 export type EngineEvent =
   | { readonly type: 'viewerConnected'; readonly id: string }

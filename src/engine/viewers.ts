@@ -30,6 +30,8 @@ export interface ViewersOptions {
   readonly feeds: Feeds;
   readonly media: EngineWorkerData;
   readonly onEvent: (event: EngineEvent) => void;
+  /** A viewer's protocol failed in a way that nobody foresaw; he is lost, the others go on. */
+  readonly onFault: (id: string, error: unknown) => void;
   /** Monotonic milliseconds. */
   readonly nowMs: () => number;
 }
@@ -145,7 +147,7 @@ export class Viewers {
 
   tick(nowUs: bigint): void {
     const nowMs = this.#options.nowMs();
-    for (const { viewer } of this.#entries.values()) viewer.tick(nowMs, nowUs);
+    for (const entry of this.#entries.values()) this.#guard(entry, () => entry.viewer.tick(nowMs, nowUs));
   }
 
   get size(): number {
@@ -264,8 +266,7 @@ export class Viewers {
         new this.#options.native.UdpSocket({
           address,
           port,
-          onDatagram: (datagram, path) =>
-            entry().viewer.receive(`${kind}:${role}`, datagram, path, this.#options.nowMs()),
+          onDatagram: (datagram, path) => this.#receive(entry(), `${kind}:${role}`, datagram, path),
         }),
     );
   }
@@ -348,8 +349,20 @@ export class Viewers {
       const ufrag = stunUsername(datagram)?.split(':', 1)[0];
       entry = (ufrag === undefined ? undefined : this.#byUfrag.get(ufrag)) ?? entry;
     }
-    if (entry === undefined) return;
-    entry.viewer.receive('all', datagram, path, this.#options.nowMs());
+    if (entry !== undefined) this.#receive(entry, 'all', datagram, path);
+  }
+
+  #receive(entry: Entry, lane: Lane, datagram: Buffer, path: Path): void {
+    this.#guard(entry, () => entry.viewer.receive(lane, datagram, path, this.#options.nowMs()));
+  }
+
+  /** What the network makes one viewer's code throw must not reach the thread's event loop, where it would end all. */
+  #guard(entry: Entry, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#options.onFault(entry.id, error);
+    }
   }
 }
 

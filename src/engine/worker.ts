@@ -21,7 +21,19 @@ const nowMs = () => performance.now();
 const native = loadNative();
 const fanOut = new native.FanOut();
 const feeds = new Feeds(fanOut, (channel, message) => links.send(channel, message));
-const viewers = new Viewers({ native, fanOut, feeds, media, onEvent: emit, nowMs });
+const viewers = new Viewers({
+  native,
+  fanOut,
+  feeds,
+  media,
+  onEvent: emit,
+  onFault: (id, error) => {
+    const stack = error instanceof Error ? error.stack : String(error);
+    post({ type: 'log', level: 'error', fields: { call: id, stack }, text: 'a viewer failed' });
+    emit({ type: 'viewerLost', id, reason: 'a fault of the server' });
+  },
+  nowMs,
+});
 const links = new TranscoderLinks({
   ...media,
   onHello: channel => feeds.transcoderStarted(channel),
