@@ -56,8 +56,16 @@ export function install() {
   });
 }
 
-/** Builds what is missing or older than its sources. */
+/**
+ * Builds what is missing or older than its sources; under the pinned Node, which the bundler wants. Only before the
+ * first installation does npm run a script on the host's own.
+ */
 export async function build() {
+  const { version } = JSON.parse(readFileSync(join(ROOT, 'node_modules', 'node', 'package.json'), 'utf8'));
+  if (process.versions.node !== version) {
+    if ((await run(NODE, [join(ROOT, 'scripts', 'build.mjs')])) !== 0) throw new Error('The build failed.');
+    return;
+  }
   const { buildNative } = await import('./build-native.mjs');
   const { buildWeb } = await import('./build-web.mjs');
   await step('native add-on', () => buildNative({ log }));

@@ -7,7 +7,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { installDebianPackages } from './debian-packages.mjs';
-import { install, log, main, NODE, ROOT, run, step } from './steps.mjs';
+import { build, install, log, main, NODE, ROOT, run, step } from './steps.mjs';
 
 const TESTS = ['src/**/*.test.ts', 'web/**/*.test.ts', 'test/**/*.test.ts'];
 
@@ -18,7 +18,7 @@ const TEST_TIMEOUT_MS = 300_000;
 
 await main(async () => {
   await install();
-  if ((await run(NODE, [join(ROOT, 'scripts', 'build.mjs')])) !== 0) return 1;
+  await build();
   const files = process.argv.slice(2);
   await step('Debian packages', () => installDebianPackages({ log }));
   if (files.length === 0) {
