@@ -2,8 +2,10 @@
 
 #include <netinet/udp.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <numeric>
 
 namespace dialcast {
 namespace {
@@ -271,11 +273,24 @@ bool FanOut::Push(uint32_t feed_id, uint32_t timestamp, std::span<const uint8_t>
   Feed* feed = FindFeed(feed_id);
   if (feed == nullptr) return false;
   const uint64_t before = totals_.packets_sent;
+  // A frame that the ring does not hold goes out in parts, each before the next one overwrites it.
+  for (size_t done = 0; done < sizes.size();) {
+    const auto part = sizes.subspan(done, std::min(sizes.size() - done, feed->slots.size()));
+    done += part.size();
+    PushPart(*feed, timestamp, payloads, part, marker && done == sizes.size());
+    payloads = payloads.subspan(std::accumulate(part.begin(), part.end(), size_t{0}));
+  }
+  *sent = totals_.packets_sent - before;
+  return true;
+}
+
+void FanOut::PushPart(Feed& feed, uint32_t timestamp, std::span<const uint8_t> payloads,
+                      std::span<const uint16_t> sizes, bool marker) {
   runs_.clear();
   size_t offset = 0;
   for (size_t i = 0; i < sizes.size(); i++) {
-    const uint64_t packet = feed->next++;
-    Slot& slot = feed->slot(packet);
+    const uint64_t packet = feed.next++;
+    Slot& slot = feed.slot(packet);
     slot.timestamp = timestamp;
     slot.bytes = sizes[i];
     slot.marker = marker && i + 1 == sizes.size();
@@ -292,11 +307,11 @@ bool FanOut::Push(uint32_t feed_id, uint32_t timestamp, std::span<const uint8_t>
       runs_.push_back({packet, 1});
     }
   }
-  for (Stream* stream : feed->subscribers) {
-    stream->next_index = feed->next + stream->delta;
+  for (Stream* stream : feed.subscribers) {
+    stream->next_index = feed.next + stream->delta;
     if (stream->descriptor == nullptr || stream->descriptor->fd < 0) continue;
     for (const Run& run : runs_) {
-      const size_t first_bytes = stream->packet_bytes(feed->slot(run.first));
+      const size_t first_bytes = stream->packet_bytes(feed.slot(run.first));
       const size_t step = stream->descriptor->segmentation ? run.count : 1;
       for (uint64_t packet = run.first; packet < run.first + run.count; packet += step) {
         uint8_t* const at = batch_->Reserve(*stream->descriptor, step * first_bytes);
@@ -304,7 +319,7 @@ bool FanOut::Push(uint32_t feed_id, uint32_t timestamp, std::span<const uint8_t>
         size_t octets = 0;
         bool ok = true;
         for (uint64_t each = packet; each < packet + step; each++) {
-          const Slot& slot = feed->slot(each);
+          const Slot& slot = feed.slot(each);
           ok = ok && stream->Write(slot, each + stream->delta, out);
           out += stream->packet_bytes(slot);
           octets += slot.bytes;
@@ -314,8 +329,6 @@ bool FanOut::Push(uint32_t feed_id, uint32_t timestamp, std::span<const uint8_t>
     }
   }
   batch_->Flush();
-  *sent = totals_.packets_sent - before;
-  return true;
 }
 
 bool FanOut::Retransmit(uint32_t id, uint16_t sequence_number, bool* sent) {

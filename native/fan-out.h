@@ -60,6 +60,8 @@ class FanOut {
   struct Run;
   class Batch;
 
+  void PushPart(Feed& feed, uint32_t timestamp, std::span<const uint8_t> payloads, std::span<const uint16_t> sizes,
+                bool marker);
   Stream* FindStream(uint32_t id) const;
   Feed* FindFeed(uint32_t id) const;
   void Detach(Stream& stream);
