@@ -73,6 +73,7 @@ function load(file: string | null): Config {
 }
 
 async function serve(file: string | null, demo: boolean): Promise<number> {
+  process.title = 'dialcast';
   const mediaFolder = resolve('media');
   const loaded = load(file);
   const config = demo ? withDemoChannels(loaded, mediaFolder) : loaded;

@@ -108,5 +108,9 @@ process.on('SIGTERM', () => end(0));
 // The terminal's Ctrl-C reaches the whole group, but the server decides when a channel ends.
 process.on('SIGINT', () => undefined);
 const input = createInterface({ input: process.stdin });
-input.once('line', line => void run(JSON.parse(line) as TranscoderTask, ending.signal, end));
+input.once('line', line => {
+  const task = JSON.parse(line) as TranscoderTask;
+  process.title = `dialcast: ${task.channel}`;
+  void run(task, ending.signal, end);
+});
 input.once('close', () => end(0));
