@@ -45,7 +45,7 @@ export class DialcastServer {
     writeFileSync(file, stringify(whole));
     const child = spawn(DIALCAST, ['serve', '--config', file], {
       stdio: ['ignore', 'ignore', 'pipe'],
-      env: { ...process.env, NODE_OPTIONS: nodeOptions },
+      env: { ...process.env, ...(nodeOptions && { NODE_OPTIONS: nodeOptions }) },
     });
     const log: LogLine[] = [];
     const ready = new Promise<Ports>((resolve, reject) => {

@@ -23,7 +23,7 @@ export interface SippResult {
   readonly exitCode: number | null;
   readonly successful: number;
   readonly failed: number;
-  /** Messages that came again, byte for byte, by the scenario's step: `200` or `1_200` … */
+  /** Responses that came again, byte for byte. */
   readonly cameAgain: number;
   /** What SIPp had to say about messages that it did not expect. */
   readonly errors: string;
