@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { afterEach, beforeEach, describe, test } from 'node:test';
+import { WebSocket, WebSocketServer } from 'ws';
 import { createLogger } from '../observe/index.ts';
 import { SignallingEndpoint } from './endpoint.ts';
 import { type Response, serialise } from './message/index.ts';
@@ -67,6 +68,25 @@ describe('a request from the network', () => {
     endpoint.close();
     await once(socket.resume(), 'close');
   });
+});
+
+test('a browser is served on its WebSocket, at IPv4 addresses when it has such, until we close it', async () => {
+  const server = new WebSocketServer({ host: ADDRESS, port: 0 });
+  server.once('connection', socket => {
+    endpoint.acceptWebSocket(socket, '::ffff:192.0.2.7', 40_000, '::ffff:192.0.2.1', 8080);
+  });
+  await once(server, 'listening');
+  const browser = new WebSocket(`ws://${ADDRESS}:${(server.address() as AddressInfo).port}`);
+  await once(browser, 'open');
+  const answer = once(browser, 'message');
+  browser.send(serialise(makeRequest('OPTIONS', { via: 'SIP/2.0/WS x.invalid;branch=z9hG4bK1' })));
+  const response = parsed((await answer)[0]);
+  assert.equal(response.get('via'), 'SIP/2.0/WS x.invalid;branch=z9hG4bK1;received=192.0.2.7');
+  assert.equal(endpoint.sizes.webSockets, 1);
+  const goodbye = once(browser, 'close');
+  endpoint.close();
+  assert.equal((await goodbye)[0], 1001);
+  server.close();
 });
 
 for (const transport of ['udp', 'tcp'] as const) {

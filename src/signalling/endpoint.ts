@@ -76,7 +76,7 @@ export class SignallingEndpoint implements FlowHandlers {
   readonly #merges = new Map<string, string>();
   /** By dialog. */
   readonly #sessions = new Map<string, InviteSession>();
-  /** Sessions whose INVITE may still be cancelled, by its transaction. */
+  /** Sessions by the transaction of their INVITE, for as long as that lasts: a CANCEL names it. */
   readonly #inviting = new Map<string, InviteSession>();
   readonly #webSockets = new Set<Flow>();
   readonly #messages = new Map<string, { direction: 'in' | 'out'; transport: string; count: number }>();
@@ -117,10 +117,7 @@ export class SignallingEndpoint implements FlowHandlers {
         };
         this.#request(dialog.request(method, formatVia(via), headers), flow, onFinal);
       },
-      ended: session => {
-        this.#sessions.delete(session.dialog.key);
-        for (const [key, each] of this.#inviting) if (each === session) this.#inviting.delete(key);
-      },
+      ended: session => void this.#sessions.delete(session.dialog.key),
       onRetransmission: () => void this.#retransmissions++,
     };
   }

@@ -18,8 +18,8 @@ describe('an INVITE', () => {
     const { session } = new SessionBench('tcp', makeInvite({ uri: 'sip:n%65ws@192.0.2.1', from, headers }));
     assert.deepEqual(session.from, { uri: 'sip:%61nn@example.org', user: 'ann', displayName: 'Ann "B"' });
     assert.deepEqual(
-      [session.target, session.offer, session.userAgent, session.sipCallId, session.transport],
-      ['news', 'offer', 'Phone/1', 'call-1', 'tcp'],
+      [session.target, session.offer, session.userAgent, session.sipCallId, session.transport, session.id],
+      ['news', 'offer', 'Phone/1', 'call-1', 'tcp', 'ours'],
     );
     assert.deepEqual(
       [session.remoteAddress, session.remotePort, session.localAddress],
@@ -61,12 +61,16 @@ describe('an INVITE', () => {
   });
 
   test('is answered once, whatever its user says afterwards', () => {
-    const { session, flow } = new SessionBench();
+    const bench = new SessionBench();
+    const { session, flow } = bench;
     session.reject({ status: 486 });
     session.accept('answer');
     session.ring();
     session.reject({ status: 404 });
     assert.equal(flow.takeResponse().status, 486);
+    assert.equal(bench.over, 1);
+    bench.clock.advanceTo(100_000);
+    assert.deepEqual([bench.events, bench.requests], [[], []]);
   });
 
   test('that is cancelled is answered 487', () => {
@@ -133,6 +137,14 @@ describe('a 200 to an INVITE', () => {
     assert.deepEqual(bench.events, []);
     bench.clock.advanceTo(500);
     assert.deepEqual(bench.flow.timeline, ['0 200', '500 200']);
+  });
+
+  test('has its ACK show the way to the peer', () => {
+    const bench = new SessionBench();
+    bench.session.accept('answer');
+    const flow = new FakeFlow(bench.clock);
+    bench.acknowledge(1, flow);
+    assert.equal(bench.session.dialog.flow, flow);
   });
 
   test('is acknowledged once, however many ACKs come', () => {
@@ -259,7 +271,7 @@ describe('a connection that closes', () => {
   test('leaves no timer when the call ends first', () => {
     const bench = new SessionBench('tcp').running();
     const { pending } = bench.clock;
-    disconnected(bench).session.hangUp(CAUSE);
+    disconnected(disconnected(bench)).session.hangUp(CAUSE);
     assert.deepEqual([bench.ends.length, bench.clock.pending], [1, pending]);
   });
 });

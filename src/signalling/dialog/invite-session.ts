@@ -220,7 +220,6 @@ export class InviteSession implements IncomingCall {
   }
 
   #notAcknowledged(): void {
-    this.#stopRetransmission();
     this.#ports.request(
       this.dialog,
       'BYE',

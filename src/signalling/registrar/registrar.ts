@@ -116,9 +116,7 @@ export class Registrar {
     const nowMs = this.#options.clock.nowMs();
     this.#sweptAtMs = nowMs;
     for (const [address, bindings] of this.#bindings) {
-      const left = live(bindings, nowMs);
-      if (left.length === 0) this.#bindings.delete(address);
-      else if (left.length < bindings.length) this.#bindings.set(address, left);
+      if (live(bindings, nowMs).length === 0) this.#bindings.delete(address);
     }
   }
 }

@@ -14,6 +14,8 @@ interface Run {
   readonly timeOuts: number[];
   readonly terminatedAtMs: number | null;
   readonly retransmissions: number;
+  /** Timers that run after the last response. */
+  readonly timersRunning: number;
 }
 
 /** Lets a transaction live through the responses that come, to its end. */
@@ -49,10 +51,11 @@ function run(method: string, transport: 'udp' | 'tcp', script: readonly Step[]):
     clock.advanceTo(atMs);
     transaction.receive(respond(request, status, { toTag: 'theirs' }));
   }
+  const timersRunning = clock.pending;
   clock.advance(200_000);
   assert.equal(clock.pending, 0);
   const last = flow.take().at(-1) as Request;
-  return { sent: flow.timeline, reports, timeOuts, terminatedAtMs, retransmissions, last };
+  return { sent: flow.timeline, reports, timeOuts, terminatedAtMs, retransmissions, timersRunning, last };
 }
 
 const at = (method: string, moments: readonly number[]) => moments.map(atMs => `${atMs} ${method}`);
@@ -114,7 +117,7 @@ describe('an INVITE client transaction', () => {
       'acknowledges a refusal that comes first',
       'udp',
       [[499, 404]],
-      { sent: ['0 INVITE', '499 ACK'], terminatedAtMs: 32_499 },
+      { sent: ['0 INVITE', '499 ACK'], reports: ['499 404'], terminatedAtMs: 32_499 },
     ],
     [
       'is over at a refusal on a reliable transport (timer D is 0)',
@@ -209,9 +212,10 @@ describe('a non-INVITE client transaction', () => {
       'udp',
       [
         [10, 100],
+        [15, 182],
         [20, 200],
       ],
-      { sent: ['0 BYE'], reports: ['10 100', '20 200'], terminatedAtMs: 5_020 },
+      { sent: ['0 BYE'], reports: ['10 100', '15 182', '20 200'], terminatedAtMs: 5_020 },
     ],
     [
       'is over at its final response on a reliable transport (timer K is 0)',
@@ -220,4 +224,26 @@ describe('a non-INVITE client transaction', () => {
       { reports: ['100 481'], terminatedAtMs: 100 },
     ],
   ]);
+});
+
+describe('timers that have no more to do are stopped', () => {
+  for (const [method, statuses, left] of [
+    ['INVITE', [], 'A and B'],
+    ['INVITE', [180], 'none'],
+    ['INVITE', [200], 'M'],
+    ['INVITE', [404], 'D'],
+    ['INVITE', [180, 200], 'M'],
+    ['INVITE', [180, 404], 'D'],
+    ['BYE', [100], 'E and F'],
+    ['BYE', [200], 'K'],
+    ['BYE', [481], 'K'],
+    ['BYE', [100, 200], 'K'],
+    ['BYE', [100, 481], 'K'],
+  ] as const) {
+    test(`of ${method} after ${statuses.join(' and ') || 'nothing'} there is left: ${left}`, () => {
+      const script = statuses.map((status): Step => [0, status]);
+      const count = left === 'none' ? 0 : left.split(' and ').length;
+      assert.equal(run(method, 'udp', script).timersRunning, count);
+    });
+  }
 });

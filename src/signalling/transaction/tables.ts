@@ -7,7 +7,7 @@ export type Event = 'request' | 'ack' | 'provisional' | 'success' | 'failure' | 
 
 /**
  * What follows: `send` the message at hand and keep it, `resend` the kept one, `report` the message at hand to the
- * user, `acknowledge` a refusal (client), `timeOut` tells the user; `+X` starts timer X, `-X` stops it.
+ * user, `acknowledge` a refusal (client), `timeOut` tells the user; `+X` starts timer X, `-X` stops it. A transaction that is terminated has no timers.
  */
 export type Action = 'send' | 'resend' | 'report' | 'acknowledge' | 'timeOut' | `+${TimerName}` | `-${TimerName}`;
 
@@ -34,13 +34,12 @@ export const INVITE_SERVER: Table = {
     completed: {
       request: ['completed', 'resend'],
       timerG: ['completed', 'resend', '+G'],
-      timerH: ['terminated', 'timeOut', '-G'],
+      timerH: ['terminated', 'timeOut'],
       ack: ['confirmed', '-G', '-H', '+I'],
     },
     confirmed: { timerI: ['terminated'] },
     accepted: {
-      // The user sends its 2xx again itself until the ACK, which passes through here.
-      request: ['accepted'],
+      // A request that comes again is absorbed: the user sends its 2xx again itself, until the ACK passes through here.
       success: ['accepted', 'send'],
       ack: ['accepted', 'report'],
       timerL: ['terminated'],
@@ -75,7 +74,7 @@ export const INVITE_CLIENT: Table = {
   states: {
     calling: {
       timerA: ['calling', 'resend', '+A'],
-      timerB: ['terminated', 'timeOut', '-A'],
+      timerB: ['terminated', 'timeOut'],
       provisional: ['proceeding', 'report', '-A', '-B'],
       success: ['accepted', 'report', '-A', '-B', '+M'],
       failure: ['completed', 'acknowledge', 'report', '-A', '-B', '+D'],
@@ -97,14 +96,14 @@ export const NON_INVITE_CLIENT: Table = {
   states: {
     trying: {
       timerE: ['trying', 'resend', '+E'],
-      timerF: ['terminated', 'timeOut', '-E'],
+      timerF: ['terminated', 'timeOut'],
       provisional: ['proceeding', 'report'],
       success: ['completed', 'report', '-E', '-F', '+K'],
       failure: ['completed', 'report', '-E', '-F', '+K'],
     },
     proceeding: {
       timerE: ['proceeding', 'resend', '+E'],
-      timerF: ['terminated', 'timeOut', '-E'],
+      timerF: ['terminated', 'timeOut'],
       provisional: ['proceeding', 'report'],
       success: ['completed', 'report', '-E', '-F', '+K'],
       failure: ['completed', 'report', '-E', '-F', '+K'],
