@@ -7,6 +7,8 @@ import { loadNative, type Path, type UdpSocket } from '../../src/engine/native.t
 export class Receiver {
   readonly #socket: Socket;
   readonly #datagrams: Buffer[] = [];
+  /** From where the last datagram came. */
+  lastAddress = '';
   #arrived = Promise.withResolvers<void>();
 
   static async open(t: TestContext, address = '127.0.0.1'): Promise<Receiver> {
@@ -19,7 +21,8 @@ export class Receiver {
 
   private constructor(socket: Socket) {
     this.#socket = socket;
-    socket.on('message', datagram => {
+    socket.on('message', (datagram, { address }) => {
+      this.lastAddress = address;
       this.#datagrams.push(datagram);
       this.#arrived.resolve();
       this.#arrived = Promise.withResolvers();
