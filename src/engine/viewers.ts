@@ -335,7 +335,13 @@ export class Viewers {
 
   #bind(entry: Entry, path: Path): void {
     const remote = remoteKey(path);
-    if (this.#byRemote.get(remote) === entry || entry.remotes.size >= REMOTES_PER_VIEWER) return;
+    // Proven last is forgotten last, so that a caller on the move is heard where he is.
+    entry.remotes.delete(remote);
+    if (entry.remotes.size >= REMOTES_PER_VIEWER) {
+      const [oldest] = entry.remotes;
+      entry.remotes.delete(oldest!);
+      this.#byRemote.delete(oldest!);
+    }
     // A browser that calls again from the same port has proven that the port is the new call's.
     this.#byRemote.get(remote)?.remotes.delete(remote);
     this.#byRemote.set(remote, entry);
