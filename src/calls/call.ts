@@ -93,7 +93,9 @@ export class Call {
         log.error({ err: error, call: this.id }, 'a call failed');
         return this.#refuse({ status: 500 });
       }
-      log.warn({ call: this.id, channel: this.channel.config.name, code: error.code }, error.detail);
+      // The operator gets to know the source, the caller only what is wrong with it.
+      const { name, source } = this.channel.config;
+      log.warn({ call: this.id, channel: name, code: error.code }, `${source}: ${error.detail}`);
       if (error.code === 'RTP_PORTS_EXHAUSTED') return this.#refuse({ status: 503, retryAfterSeconds: 30 });
       this.#refuse({ status: 480, reason: error.detail });
     }
@@ -118,7 +120,7 @@ export class Call {
     this.#negotiated = negotiated;
     this.#legs = accepted(negotiated).map(media => ({ media, watch: media.sending ? this.#watch(use, media) : null }));
     this.#local = await engine.addViewer(this.#viewerSpec(negotiated));
-    if (this.#over) return void engine.removeViewer(this.id);
+    if (this.#over) return void engine.removeViewer(this.id).catch(() => undefined);
     this.answeredAtMs = nowUnixMs();
     incoming.accept(this.#buildAnswer(negotiated, this.#local));
   }

@@ -1,0 +1,114 @@
+import { Calls } from '../../src/calls/index.ts';
+import { Channels } from '../../src/channels/index.ts';
+import type { ViewerSpec } from '../../src/engine/index.ts';
+import { createLogger } from '../../src/observe/index.ts';
+import type { LocalMedia } from '../../src/sdp/index.ts';
+import type { SourceInfo } from '../../src/transcoder/index.ts';
+import { FakeIncomingCall } from './incoming-call.ts';
+
+export const INFO: SourceInfo = {
+  video: { width: 1280, height: 720, frameRate: 30 },
+  audio: { sampleRateHz: 48_000, channels: 2 },
+};
+const LIMITS = { openTimeoutMs: 10_000, transcoderLingerMs: 10_000, renditionLingerMs: 3_000 };
+
+/** Calls on real channels in virtual time; the transcoder, the engine and signalling write down what they are told. */
+export function setUpCalls({ guests = true, viewers = 10, addresses = ['192.0.2.1'] } = {}) {
+  const events: string[] = [];
+  const specs: ViewerSpec[] = [];
+  let feeds = 0;
+  const timers = new Map<number, { dueMs: number; callback: () => void }>();
+  let nowMs = 0;
+  let handles = 0;
+  const configs = ['clock', 'film'].map((name, index) => ({
+    name,
+    number: 101 + index,
+    title: name,
+    source: 'testcard:',
+    loop: false,
+  }));
+  const channels = new Channels(
+    configs,
+    {
+      startTranscoder: ({ name }) => events.push(`start ${name}`),
+      stopTranscoder: ({ name }) => events.push(`stop ${name}`),
+      openFeed: (_channel, { codec }) => {
+        events.push(`feed ${++feeds}: ${codec}`);
+        return feeds;
+      },
+      closeFeed: feed => events.push(`close feed ${feed}`),
+      timers: {
+        setTimeout: (callback, delayMs) => {
+          timers.set(++handles, { dueMs: nowMs + delayMs, callback });
+          return handles;
+        },
+        clearTimeout: handle => timers.delete(handle as number),
+      },
+    },
+    LIMITS,
+  );
+  const advance = (ms: number) => {
+    nowMs += ms;
+    for (const [handle, { dueMs, callback }] of [...timers]) {
+      if (dueMs <= nowMs && timers.delete(handle)) callback();
+    }
+  };
+  const engine = {
+    /** What the next request is answered with; a test may put a promise of its own here. */
+    adding: null as Promise<void> | null,
+    updating: null as Promise<void> | null,
+    addViewer: async (spec: ViewerSpec): Promise<LocalMedia> => {
+      specs.push(spec);
+      events.push(`add ${spec.id}`);
+      await engine.adding;
+      return localMedia(spec);
+    },
+    updateViewer: async ({
+      id,
+      streams,
+    }: {
+      id: string;
+      streams: readonly { kind: string; feed: number | null }[];
+    }) => {
+      events.push(`update ${id}: ${streams.map(({ kind, feed }) => `${kind} ${feed}`).join(', ')}`);
+      await engine.updating;
+    },
+    confirmViewer: async (id: string) => void events.push(`confirm ${id}`),
+    removeViewer: async (id: string) => void events.push(`remove ${id}`),
+  };
+  const calls = new Calls({
+    channels,
+    engine,
+    log: createLogger({ level: 'silent' }),
+    guests,
+    limits: { viewers },
+    addresses,
+    nowUnixMs: () => 1_700_000_000_000,
+  });
+  /** Lets everything that waits for nothing else happen. */
+  const settle = () => new Promise<void>(resolve => setImmediate(resolve));
+  const invite = (offer: string | null, options: { id?: string; target?: string; localAddress?: string } = {}) => {
+    const incoming = new FakeIncomingCall({ offer, events, ...options });
+    calls.invite(incoming);
+    return incoming;
+  };
+  /** An answered call on a channel that opens at once. */
+  const answered = async (offer: string, options: { id?: string; target?: string; localAddress?: string } = {}) => {
+    const incoming = invite(offer, options);
+    channels.sourceOpened(incoming.target, INFO);
+    await settle();
+    return incoming;
+  };
+  const happened = () => events.splice(0);
+  return { calls, channels, engine, specs, advance, settle, invite, answered, happened };
+}
+
+function localMedia({ transport, streams }: ViewerSpec): LocalMedia {
+  const own = streams.map(({ kind }, index) => ({ kind, ssrc: index + 1, cname: 'tv' }));
+  if (transport.kind === 'rtp') {
+    const ports = own.map((stream, index) => ({ ...stream, port: 40_002 + 2 * index, rtcpPort: 40_003 + 2 * index }));
+    return { transport: 'rtp', address: transport.localAddress, streams: ports };
+  }
+  const candidates = [{ address: '192.0.2.1', port: 40_000 }];
+  return { transport: 'webrtc', iceUfrag: 'ours', icePwd: 'pwd', fingerprint: 'AA:BB', candidates, streams: own };
+}
