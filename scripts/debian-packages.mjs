@@ -2,14 +2,15 @@
 
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { delimiter, isAbsolute, join } from 'node:path';
 
-/** Package of each program. */
+/** Package of each program or file. */
 const PACKAGES = {
   chromium: 'chromium',
   'firefox-esr': 'firefox-esr',
   pulseaudio: 'pulseaudio',
   baresip: 'baresip-core',
+  '/usr/lib/baresip/modules/avcodec.so': 'baresip-ffmpeg',
   linphonec: 'linphone-cli',
   sipp: 'sip-tester',
   ffmpeg: 'ffmpeg',
@@ -41,10 +42,10 @@ function apt(...args) {
 }
 
 function isThere(program) {
-  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'];
+  const folders = isAbsolute(program) ? [''] : [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'];
   return folders.some(folder => {
     try {
-      accessSync(join(folder, program), constants.X_OK);
+      accessSync(join(folder, program), isAbsolute(program) ? constants.R_OK : constants.X_OK);
       return true;
     } catch {
       return false;

@@ -131,7 +131,7 @@ describe('a channel', () => {
     const { channel, events, advance, timers } = setUp();
     const opening = channel.open(() => undefined);
     advance(10_000);
-    await assert.rejects(opening, /SOURCE_OPEN_FAILED: testcard: did not open within 10 seconds/);
+    await assert.rejects(opening, /SOURCE_OPEN_FAILED: the source did not open within 10 seconds/);
     assert.deepEqual(events, ['start transcoder', 'stop transcoder']);
     assert.equal(timers.size, 0);
   });

@@ -134,7 +134,7 @@ export class Channel {
     }
     const seconds = this.#limits.openTimeoutMs / 1000;
     const timeout = this.#ports.timers.setTimeout(() => {
-      const detail = `${this.config.source} did not open within ${seconds} seconds`;
+      const detail = `the source did not open within ${seconds} seconds`;
       this.sourceGone(new DialcastError('SOURCE_OPEN_FAILED', detail));
     }, this.#limits.openTimeoutMs);
     this.#state = { name: 'opening', timeout, waiting: [{ resolve, reject }] };

@@ -91,7 +91,7 @@ async function run(task: TranscoderTask, signal: AbortSignal, end: (code: number
     await source.close();
     if (!signal.aborted) link.send({ type: 'source', state: 'ended' });
   } catch (error) {
-    const reason = error instanceof DialcastError ? error.detail : `${task.source}: ${(error as Error).message}`;
+    const reason = error instanceof DialcastError ? error.detail : (error as Error).message;
     link.send({ type: 'source', state: 'failed', reason });
   }
 }

@@ -26,7 +26,7 @@ export class FileSource implements Source {
 
   async open(): Promise<SourceInfo> {
     const fail = (fault: string, cause?: unknown): never => {
-      throw new DialcastError('SOURCE_OPEN_FAILED', `${this.#path}: ${fault}`, { cause });
+      throw new DialcastError('SOURCE_OPEN_FAILED', fault, { cause });
     };
     // FFmpeg's own words for a missing file do not say more, and a folder it cannot name at all.
     await access(this.#path, constants.R_OK).catch(error => fail(describe(error), error));
