@@ -58,8 +58,7 @@ describe('a request from the network', () => {
   }
 
   test('over TCP is answered on its connection', async () => {
-    const { udp, tcp } = await endpoint.listen({ address: ADDRESS, udp: null, tcp: 0 });
-    assert.equal(udp, null);
+    const { tcp } = await endpoint.listen({ address: ADDRESS, udp: 0, tcp: 0 });
     const socket = connect(tcp!, ADDRESS);
     const answer = once(socket, 'data');
     socket.write(serialise(makeRequest('OPTIONS', { via: 'SIP/2.0/TCP 127.0.0.1:1;branch=z9hG4bK1' })));
@@ -72,7 +71,9 @@ describe('a request from the network', () => {
 
 test('a browser is served on its WebSocket, at IPv4 addresses when it has such, until we close it', async () => {
   const server = new WebSocketServer({ host: ADDRESS, port: 0 });
+  const gone = Promise.withResolvers<void>();
   server.once('connection', socket => {
+    socket.once('close', gone.resolve);
     endpoint.acceptWebSocket(socket, '::ffff:192.0.2.7', 40_000, '::ffff:192.0.2.1', 8080);
   });
   await once(server, 'listening');
@@ -86,6 +87,8 @@ test('a browser is served on its WebSocket, at IPv4 addresses when it has such, 
   const goodbye = once(browser, 'close');
   endpoint.close();
   assert.equal((await goodbye)[0], 1001);
+  await gone.promise;
+  assert.equal(endpoint.sizes.webSockets, 0);
   server.close();
 });
 

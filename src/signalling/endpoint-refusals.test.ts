@@ -5,12 +5,13 @@ import { SignallingEndpoint } from './endpoint.ts';
 import { type Header, type Request, type Response, respond, serialise } from './message/index.ts';
 import { FakeClock, FakeFlow, makeInvite, makeRequest } from './testing.ts';
 
+let clock: FakeClock;
 let flow: FakeFlow;
 let endpoint: SignallingEndpoint;
 let invites: number;
 
 beforeEach(() => {
-  const clock = new FakeClock();
+  clock = new FakeClock();
   flow = new FakeFlow(clock);
   invites = 0;
   endpoint = new SignallingEndpoint({
@@ -138,6 +139,19 @@ test('an INVITE that comes by a second way is refused (§8.2.2.2)', () => {
   assert.equal(responses(makeInvite({ branch: 'z9hG4bK-other' }))[0]?.status, 482);
   assert.equal(responses(makeInvite({ branch: 'z9hG4bK-new', sequence: 2 }))[0]?.status, 100);
   assert.equal(invites, 2);
+  // The second way is forgotten after timer H; the first is still there.
+  clock.advance(32_000);
+  flow.take();
+  assert.equal(responses(makeInvite({ branch: 'z9hG4bK-third' }))[0]?.status, 482);
+});
+
+test('an INVITE is not taken for one by a second way once the first is over', () => {
+  const first = makeInvite();
+  responses(first);
+  assert.equal(responses(makeRequest('CANCEL', { branch: 'z9hG4bK-invite' })).at(-1)?.status, 487);
+  responses(makeRequest('ACK', { branch: 'z9hG4bK-invite' }));
+  clock.advance(5_000);
+  assert.equal(responses(makeInvite({ branch: 'z9hG4bK-other' }))[0]?.status, 100);
 });
 
 test('OPTIONS is answered with what we can do', () => {

@@ -330,6 +330,9 @@ test('closing ends every call without waiting and leaves no timer', () => {
   ]);
   const { serverTransactions, dialogs } = endpoint.sizes;
   assert.deepEqual([serverTransactions, dialogs, clock.pending], [0, 0, 0]);
+  // A WebSocket that closes may still bring something.
+  flow.take();
+  assert.deepEqual(statuses(exchange(makeInvite({ callId: 'c', branch: 'z9hG4bK-c' }))), [503]);
 });
 
 test('messages, retransmissions and faults are counted', () => {

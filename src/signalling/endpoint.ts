@@ -76,8 +76,8 @@ export class SignallingEndpoint implements FlowHandlers {
   readonly #merges = new Map<string, string>();
   /** By dialog. */
   readonly #sessions = new Map<string, InviteSession>();
-  /** Sessions by the transaction of their INVITE, for as long as that lasts: a CANCEL names it. */
-  readonly #inviting = new Map<string, InviteSession>();
+  /** Sessions by the transaction of their INVITE, which a CANCEL names. */
+  readonly #inviting = new WeakMap<ServerTransaction, InviteSession>();
   readonly #webSockets = new Set<Flow>();
   readonly #messages = new Map<string, { direction: 'in' | 'out'; transport: string; count: number }>();
   readonly #sessionPorts: SessionPorts;
@@ -102,7 +102,7 @@ export class SignallingEndpoint implements FlowHandlers {
         const userInfo = user === '' ? '' : `${encodeURIComponent(user)}@`;
         return `<sip:${userInfo}${hostPort(flow)};transport=${flow.transport}>`;
       },
-      request: (dialog, method, headers, onFinal) => {
+      request: (dialog, method, headers) => {
         const { flow } = dialog;
         const branch = `${BRANCH_COOKIE}${token()}`;
         const parameters = new Map([
@@ -115,7 +115,7 @@ export class SignallingEndpoint implements FlowHandlers {
           port: flow.localPort,
           parameters,
         };
-        this.#request(dialog.request(method, formatVia(via), headers), flow, onFinal);
+        this.#request(dialog.request(method, formatVia(via), headers), flow);
       },
       ended: session => void this.#sessions.delete(session.dialog.key),
       onRetransmission: () => void this.#retransmissions++,
@@ -246,7 +246,6 @@ export class SignallingEndpoint implements FlowHandlers {
       },
       onTerminated: () => {
         this.#servers.delete(key);
-        this.#inviting.delete(key);
         if (merge !== null && this.#merges.get(merge) === key) this.#merges.delete(merge);
       },
       onRetransmission: () => void this.#retransmissions++,
@@ -273,7 +272,7 @@ export class SignallingEndpoint implements FlowHandlers {
     this.#merges.set(merge, key);
     const session = new InviteSession(transaction, token(), this.#sessionPorts);
     this.#sessions.set(session.dialog.key, session);
-    this.#inviting.set(key, session);
+    this.#inviting.set(transaction, session);
     // §17.2.1: whoever needs longer than 200 ms says so; saying it always spares a timer for each call.
     transaction.respond(respond(request, 100));
     this.#options.handlers.invite(session);
@@ -281,11 +280,12 @@ export class SignallingEndpoint implements FlowHandlers {
 
   #cancel(transaction: ServerTransaction): void {
     const { request } = transaction;
-    const key = serverKey(request, 'INVITE');
-    if (!this.#servers.has(key)) return transaction.respond(respond(request, 481, { toTag: token() }));
-    transaction.respond(respond(request, 200, { toTag: this.#inviting.get(key)?.dialog.localTag ?? token() }));
+    const invite = this.#servers.get(serverKey(request, 'INVITE'));
+    if (invite === undefined) return transaction.respond(respond(request, 481, { toTag: token() }));
+    const session = this.#inviting.get(invite);
+    transaction.respond(respond(request, 200, { toTag: session?.dialog.localTag ?? token() }));
     // §9.2: after a final response it changes nothing.
-    this.#inviting.get(key)?.cancel();
+    session?.cancel();
   }
 
   #receiveInDialog(transaction: ServerTransaction): void {
@@ -315,14 +315,13 @@ export class SignallingEndpoint implements FlowHandlers {
       : (this.#sessions.get(dialogKey(request.callId, localTag, request.fromTag)) ?? null);
   }
 
-  /** A request of ours; `onFinal` gets its status, 408 when there is none in time, 503 when the flow is gone. */
-  #request(request: Request, flow: Flow, onFinal: (status: number) => void): void {
-    if (flow.closed) return onFinal(503);
+  /** A request of ours; lost when the flow is gone. */
+  #request(request: Request, flow: Flow): void {
+    if (flow.closed) return;
     this.#unanswered++;
-    const final = (status: number) => {
+    const answered = () => {
       this.#unanswered--;
       if (this.#unanswered === 0) this.#onSettled();
-      onFinal(status);
     };
     const key = clientKey(request);
     const transaction = new ClientTransaction({
@@ -331,15 +330,14 @@ export class SignallingEndpoint implements FlowHandlers {
       clock: this.#options.clock,
       user: {
         report: response => {
-          const { status } = response as Response;
-          if (status >= 200) final(status);
+          if ((response as Response).status >= 200) answered();
         },
-        timeOut: () => final(408),
+        timeOut: answered,
       },
       onTerminated: () => this.#clients.delete(key),
       onRetransmission: () => void this.#retransmissions++,
     });
-    if (transaction.state !== 'terminated') this.#clients.set(key, transaction);
+    this.#clients.set(key, transaction);
   }
 
   #respondStateless(request: Request, flow: Flow, status: number, parts: Parameters<typeof respond>[2]): void {

@@ -9,8 +9,8 @@ import { parseReason, reasonHeader } from './reason.ts';
 /** What a session needs of the endpoint that it belongs to. */
 export interface SessionPorts {
   readonly clock: Clock;
-  /** Sends a request of ours in the dialog and tells the final status, 408 when there is none. */
-  request(dialog: Dialog, method: string, headers: readonly Header[], onFinal: (status: number) => void): void;
+  /** Sends a request of ours in the dialog. */
+  request(dialog: Dialog, method: string, headers: readonly Header[]): void;
   /** Our Contact on this flow, with the user part that was called. */
   contact(flow: Flow, user: string): string;
   /** Headers that say what we can do, for a 2xx to an INVITE. */
@@ -220,17 +220,12 @@ export class InviteSession implements IncomingCall {
   }
 
   #notAcknowledged(): void {
-    this.#ports.request(
-      this.dialog,
-      'BYE',
-      [reasonHeader({ protocol: 'SIP', cause: 408, text: 'No ACK' })],
-      () => undefined,
-    );
+    this.#ports.request(this.dialog, 'BYE', [reasonHeader({ protocol: 'SIP', cause: 408, text: 'No ACK' })]);
     this.#end({ by: 'failure', reason: 'the answer was not acknowledged' });
   }
 
   #sayBye(cause: EndCause): void {
-    this.#ports.request(this.dialog, 'BYE', [reasonHeader(cause)], () => undefined);
+    this.#ports.request(this.dialog, 'BYE', [reasonHeader(cause)]);
     this.#end({ by: 'us', cause });
   }
 
