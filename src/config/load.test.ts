@@ -167,6 +167,11 @@ const FAULTS: readonly { name: string; text: string; messages: readonly string[]
     messages: ['1:33: channels[0].source: "rtsp://camera/" is of no known kind; begin it with one of file:, testcard:'],
   },
   {
+    name: 'a kind in capital letters, which no source would know',
+    text: 'channels: [{number: 1, name: a, source: "FILE:a.mp4"}]',
+    messages: ['1:33: channels[0].source: "FILE:a.mp4" is of no known kind; begin it with one of file:, testcard:'],
+  },
+  {
     name: 'a path without its kind',
     text: 'channels: [{number: 1, name: a, source: /srv/film.mp4}]',
     messages: ['1:33: channels[0].source: "/srv/film.mp4" is of no known kind; begin it with one of file:, testcard:'],

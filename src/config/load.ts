@@ -122,7 +122,7 @@ function meaningProblems(file: ConfigFile, { sourceKinds }: LoadOptions): Proble
       }
       seen.set(String(channel[key]), earlier);
     }
-    const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(channel.source)?.[1]?.toLowerCase();
+    const scheme = /^([a-z][a-z0-9+.-]*):/.exec(channel.source)?.[1];
     if (scheme === undefined || !sourceKinds.includes(scheme)) {
       const known = sourceKinds.map(kind => `${kind}:`).join(', ');
       const fault = `${JSON.stringify(channel.source)} is of no known kind`;

@@ -16,7 +16,7 @@ export const SOURCE_KINDS: readonly string[] = Object.keys(KINDS);
 /** The source that a URL names. Rejects with SOURCE_UNSUPPORTED. */
 export async function createSource(options: SourceOptions): Promise<Source> {
   const scheme = options.url.split(':', 1)[0]!;
-  const kind = KINDS[scheme];
+  const kind = Object.hasOwn(KINDS, scheme) ? KINDS[scheme] : undefined;
   if (kind === undefined) {
     const known = SOURCE_KINDS.map(each => `${each}:`).join(', ');
     throw new DialcastError('SOURCE_UNSUPPORTED', `${options.url}: no source kind ${scheme}: (there are ${known})`);
