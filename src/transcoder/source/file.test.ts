@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
 import { dirname } from 'node:path';
 import { describe, it } from 'node:test';
+import { AV_LOG_FATAL } from 'node-av/constants';
+import { Log } from 'node-av/lib';
 import { wave, writeMedia, y4m } from '../../../test/support/media-files.ts';
 import { createSource } from './index.ts';
+
+// The reasons are in the errors; FFmpeg's remarks are for nobody.
+Log.setLevel(AV_LOG_FATAL);
 
 const nowUs = () => Math.round(performance.now() * 1_000);
 const open = async (path: string, loop = false) => createSource({ url: `file:${path}`, loop, nowUs });
