@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
+import { dirname } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { wave, writeMedia } from '../../test/support/media-files.ts';
+import { createLogger } from '../observe/index.ts';
+import { TranscoderSupervisor } from './index.ts';
+import { type EngineMessage, encodeMessage, type TranscoderMessage, WireReader } from './wire.ts';
+
+/** The engine's end of a real transcoder process. */
+class Engine {
+  readonly #messages: TranscoderMessage[] = [];
+  #socket: Socket | null = null;
+  #changed = Promise.withResolvers<void>();
+
+  static async start(t: TestContext, channel: { source: string; loop?: boolean }): Promise<Engine> {
+    const engine = new Engine();
+    const socketPath = writeMedia(t, 'engine.sock', '');
+    rmSync(socketPath);
+    const server = createServer(socket => engine.#take(socket));
+    await new Promise<void>(resolve => server.listen(socketPath, resolve));
+    const supervisor = new TranscoderSupervisor({
+      log: createLogger({ level: 'silent' }),
+      engine: { socketPath, token: 'secret' },
+      onFailed: () => undefined,
+      nowMs: () => performance.now(),
+    });
+    t.after(async () => {
+      await supervisor.close();
+      server.close();
+    });
+    supervisor.start({ name: 'film', loop: false, ...channel });
+    return engine;
+  }
+
+  send(message: EngineMessage): void {
+    this.#socket?.write(encodeMessage(message));
+  }
+
+  /** The next message of this type; what comes before it is passed over. */
+  async next<Type extends TranscoderMessage['type']>(type: Type): Promise<Extract<TranscoderMessage, { type: Type }>> {
+    for (;;) {
+      const message = this.#messages.shift();
+      if (message === undefined) await this.#changed.promise;
+      else if (message.type === type) return message as Extract<TranscoderMessage, { type: Type }>;
+    }
+  }
+
+  #take(socket: Socket): void {
+    const reader = new WireReader<TranscoderMessage>();
+    this.#socket = socket;
+    socket.on('error', () => undefined);
+    socket.on('data', chunk => {
+      this.#messages.push(...reader.push(chunk).messages);
+      this.#changed.resolve();
+      this.#changed = Promise.withResolvers();
+    });
+  }
+}
+
+describe('a transcoder process', { timeout: 30_000 }, () => {
+  it('says who it is, opens its source, and makes what it is told', async t => {
+    const engine = await Engine.start(t, { source: 'testcard:' });
+    const { channel, token, pid } = await engine.next('hello');
+    assert.deepEqual([channel, token], ['film', 'secret']);
+    assert.notEqual(pid, process.pid);
+    assert.deepEqual(await engine.next('source'), {
+      type: 'source',
+      state: 'open',
+      info: {
+        video: { width: 1280, height: 720, frameRate: 30 },
+        audio: { sampleRateHz: 48_000, channels: 2 },
+      },
+    });
+    engine.send({ type: 'start', id: 7, rendition: { kind: 'audio', codec: 'pcma' } });
+    const [first, second] = [await engine.next('frame'), await engine.next('frame')];
+    assert.deepEqual([first.id, first.keyFrame, first.data.length], [7, true, 160]);
+    assert.ok(Math.abs(Number(second.ptsUs - first.ptsUs) - 20_000) <= 125);
+    // Unix time: the sound is of now.
+    assert.ok(Math.abs(Number(first.ptsUs) / 1_000 - Date.now()) < 5_000);
+    const { renditions } = await engine.next('stats');
+    assert.equal(renditions[0]?.id, 7);
+  });
+
+  it('begins a rendition with a key frame, and makes another when it is asked', async t => {
+    const engine = await Engine.start(t, { source: 'testcard:' });
+    await engine.next('source');
+    const size = { width: 320, height: 180, frameRate: 30, bitrateBps: 250_000 };
+    engine.send({ type: 'start', id: 1, rendition: { kind: 'video', codec: 'vp8', packetizationMode: 1, ...size } });
+    assert.equal((await engine.next('frame')).keyFrame, true);
+    assert.equal((await engine.next('frame')).keyFrame, false);
+    engine.send({ type: 'keyFrame', id: 1 });
+    let frames = 1;
+    while (!(await engine.next('frame')).keyFrame) frames++;
+    assert.ok(frames < 30, `${frames} frames until the key frame`);
+    engine.send({ type: 'stop', id: 1 });
+    let stats = await engine.next('stats');
+    while (stats.renditions.length > 0) stats = await engine.next('stats');
+  });
+
+  it('says that its film is over', async t => {
+    const engine = await Engine.start(t, { source: `file:${writeMedia(t, 'a.wav', wave(100))}` });
+    assert.equal((await engine.next('source')).state, 'open');
+    assert.deepEqual(await engine.next('source'), { type: 'source', state: 'ended' });
+  });
+
+  for (const [name, source, reason] of [
+    ['that is not there', 'file:/nowhere/film.mp4', 'no such file'],
+    ['of no known kind', 'rtsp://camera/', 'rtsp://camera/: no source kind rtsp: (there are file:, testcard:)'],
+  ] as const) {
+    it(`says why it cannot open a source ${name}`, async t => {
+      const engine = await Engine.start(t, { source });
+      assert.deepEqual(await engine.next('source'), { type: 'source', state: 'failed', reason });
+    });
+  }
+
+  it('says why it cannot open a file that is no film, without a path', async t => {
+    const path = writeMedia(t, 'a.mp4', 'no film');
+    const message = await (await Engine.start(t, { source: `file:${path}` })).next('source');
+    assert.equal(message.state, 'failed');
+    assert.ok(!message.reason.includes(dirname(path)), message.reason);
+  });
+});
