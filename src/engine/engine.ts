@@ -69,8 +69,13 @@ export class Engine {
     const workerData: EngineWorkerData = { ...options.media, ...this.transcoders };
     this.#worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData, name: 'engine' });
     this.#worker.on('message', (message: FromWorker) => this.#receive(message));
-    this.#worker.on('error', error => this.#fail(`${error.stack ?? error}`));
-    this.#worker.on('exit', code => this.#fail(`exit code ${code}`));
+    // An error crosses from the thread with its properties and without its class.
+    this.#worker.on('error', (error: Error & Partial<DialcastError>) =>
+      error.code === 'NATIVE_MISSING'
+        ? this.#fail(error.code, error.detail ?? error.message)
+        : this.#fail('ENGINE_STOPPED', `${error.stack ?? error}`),
+    );
+    this.#worker.on('exit', code => this.#fail('ENGINE_STOPPED', `exit code ${code}`));
   }
 
   /** Makes the viewer's transport; media flows once it is connected (WebRTC) or confirmed (RTP). */
@@ -145,9 +150,9 @@ export class Engine {
     else waiting?.reject(new DialcastError(message.code as ErrorCode, message.detail));
   }
 
-  #fail(how: string): void {
+  #fail(code: ErrorCode, how: string): void {
     if (this.#failure !== null) return;
-    this.#failure = new DialcastError('ENGINE_STOPPED', how);
+    this.#failure = new DialcastError(code, how);
     for (const waiting of this.#waiting.values()) waiting.reject(this.#failure);
     this.#waiting.clear();
     this.#options.onFailed(this.#failure);
