@@ -101,6 +101,23 @@ describe('an offer', () => {
   });
 });
 
+describe('the transport of a BUNDLE group', () => {
+  it('is that of its first line that is accepted (RFC 8843 §7.3.2)', () => {
+    const line = (kind: string, format: string, mid: string) => [
+      `m=${kind} 9 UDP/TLS/RTP/SAVPF ${format}`,
+      'a=rtcp-mux',
+      FINGERPRINT,
+      `a=ice-ufrag:ufrag${mid}`,
+      ICE[1]!,
+      `a=mid:${mid}`,
+    ];
+    const group = ['a=group:BUNDLE 1 2 3'];
+    const [text, audio, video] = [line('text', '0', '1'), line('audio', '0', '2'), line('video', '98', '3')];
+    const { webrtc } = agree(offer(group, text, audio, [...video, 'a=rtpmap:98 VP8/90000']));
+    assert.deepEqual([webrtc?.iceUfrag, webrtc?.bundle], ['ufrag2', ['2', '3']]);
+  });
+});
+
 describe('hold', () => {
   for (const [name, edit, held] of [
     ['sendrecv', (text: string) => `${text}a=sendrecv\r\n`, false],
@@ -183,6 +200,12 @@ describe('a new offer in a call', () => {
 const secure = (...attributes: readonly string[]) => ['m=audio 9 UDP/TLS/RTP/SAVPF 0', ...attributes];
 
 const REFUSED: readonly { name: string; sections: readonly string[]; reason: string }[] = [
+  { name: 'a medium of another kind', sections: ['m=text 6000 RTP/AVP 0'], reason: 'text: not a medium that is given' },
+  {
+    name: 'a user name fragment too short to be one',
+    sections: secure('a=rtcp-mux', FINGERPRINT, 'a=ice-ufrag:abc', ICE[1]!),
+    reason: 'audio: DTLS without ICE is not supported',
+  },
   {
     name: 'codecs that nobody gives',
     sections: ['m=audio 6000 RTP/AVP 9 18 101', 'a=rtpmap:101 telephone-event/8000'],

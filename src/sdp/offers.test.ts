@@ -122,6 +122,7 @@ describe('the offers in test/vectors/offers', () => {
           expected.remote,
         );
       }
+      if (video?.codec === 'vp8') assert.deepEqual([video.packetizationMode, video.maxLevelIdc], [1, null]);
       assert.ok(accepted.every(({ sending, direction }) => sending && direction === 'sendonly'));
       assert.ok(accepted.every(({ rtcpMux }) => rtcpMux === (expected.transport === 'webrtc')));
     });
