@@ -81,14 +81,14 @@ describe('a request', () => {
 
   test('may carry several values on a line and on several lines, quotes and brackets keeping their commas', () => {
     const more = [
-      'Contact: "Ann, B" <sip:a@example.org>;q=0.5, <sip:b,c@example.org>',
+      'Contact: "Ann\\", B" <sip:a@example.org>;q=0.5, <sip:b,c@example.org>',
       'm: sip:d@example.org',
       'Supported: timer',
       'k: path, , outbound',
     ];
     const message = accepted(bytes([REQUEST_LINE, ...HEADERS, ...more]));
     assert.deepEqual(message.list('contact'), [
-      '"Ann, B" <sip:a@example.org>;q=0.5',
+      '"Ann\\", B" <sip:a@example.org>;q=0.5',
       '<sip:b,c@example.org>',
       'sip:d@example.org',
     ]);

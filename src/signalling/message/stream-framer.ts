@@ -32,7 +32,6 @@ export class StreamFramer {
       const next = this.#next();
       if (next === null) return framed;
       framed.push(next);
-      if (next.type === 'error') return framed;
     }
   }
 

@@ -21,7 +21,7 @@ describe('SIP over WebSocket', () => {
     sent = 0;
     onReceive = () => undefined;
     closed = Promise.withResolvers();
-    server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+    server = new WebSocketServer({ host: '127.0.0.1', port: 0, maxPayload: 1_000 });
     await once(server, 'listening');
     server.once('connection', socket => {
       flow = acceptWebSocket(socket, PEER, {
@@ -86,6 +86,13 @@ describe('SIP over WebSocket', () => {
     browser.close();
     assert.equal(await closed.promise, flow);
     assert.deepEqual([flow.closed, flow.send(Buffer.from('late')), sent], [true, false, 0]);
+  });
+
+  test('ends a browser that breaks the protocol, and nothing else', async () => {
+    await say('hello');
+    browser.send(Buffer.alloc(1_001));
+    assert.equal(await closed.promise, flow);
+    assert.deepEqual(received, ['hello']);
   });
 
   test('closes as one who goes away', async () => {
