@@ -185,6 +185,16 @@ describe('the feeds', () => {
     assert.deepEqual(told, ['clock: start 1', 'clock: start 3']);
   });
 
+  it('do not ask a transcoder that comes again for the key frame with which it begins', () => {
+    const { feeds, told } = setUpFeeds();
+    feeds.open({ feed: 1, channel: 'clock', rendition: VP8 });
+    feeds.get(1)?.join(9, 0);
+    feeds.transcoderStarted('clock');
+    told.length = 0;
+    feeds.push('clock', frame(false), 1_000);
+    assert.deepEqual(told, []);
+  });
+
   it("attack: a channel's transcoder cannot push into another channel's feed", () => {
     const { feeds, pushed } = setUpFeeds();
     feeds.open({ feed: 1, channel: 'clock', rendition: VP8 });

@@ -85,6 +85,14 @@ describe('a transcoder’s connection', { timeout: 10_000 }, () => {
     await once(second, 'data');
   });
 
+  it('ends with the engine', async t => {
+    const { links, take, transcoder } = await setUp(t);
+    const socket = await transcoder(hello('clock'));
+    await take(1);
+    links.close();
+    await ended(socket);
+  });
+
   for (const [name, messages, heard] of [
     ['a wrong token', [hello('clock', 'guess!'), OPEN], ['refused: wrong token']],
     ['a token of another length', [hello('clock', ''), OPEN], ['refused: wrong token']],

@@ -228,6 +228,32 @@ describe('a stream', () => {
     assert.deepEqual(happened(), ['1 watches null', 'remove 1']);
   });
 
+  it('moves with the caller, whose new offer may lack it', () => {
+    const { viewers, happened } = setUpViewers();
+    viewers.add(rtpViewer('a', [VIDEO]));
+    viewers.confirm('a');
+    happened();
+    const remote = { ...REMOTE, port: 8000, rtcpPort: 8001 };
+    viewers.update({
+      id: 'a',
+      streams: [
+        { kind: 'audio', feed: 2, remote },
+        { kind: 'video', feed: 1, remote },
+      ],
+    });
+    assert.deepEqual(happened(), ['1 goes to 192.0.2.9 8000']);
+  });
+
+  it('is reported on by RTCP, and a BYE says that it ends', () => {
+    const { viewers, sockets } = setUpViewers();
+    viewers.add(rtpViewer('a', [VIDEO]));
+    viewers.confirm('a');
+    viewers.tick(0n);
+    assert.deepEqual(sockets[2]?.sent, ['192.0.2.9 6001']);
+    viewers.remove('a');
+    assert.deepEqual(sockets[2]?.sent, ['192.0.2.9 6001', '192.0.2.9 6001']);
+  });
+
   it('of a viewer that is not there is nobody’s', () => {
     const { viewers, happened } = setUpViewers();
     viewers.update({ id: 'a', streams: [{ kind: 'video', feed: 1, remote: null }] });
