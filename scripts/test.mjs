@@ -13,6 +13,9 @@ const TESTS = ['src/**/*.test.ts', 'web/**/*.test.ts', 'test/**/*.test.ts'];
 
 const PROJECTS = ['.', 'test', 'web'];
 
+/** Biome takes a pipe for a terminal. */
+const COLOURS = process.stdout.isTTY ? [] : ['--colors=off'];
+
 /** Longer than any test's own time-out: what hangs for so long has lost its clock. */
 const TEST_TIMEOUT_MS = 300_000;
 
@@ -22,7 +25,7 @@ await main(async () => {
   const files = process.argv.slice(2);
   await step('Debian packages', () => installDebianPackages({ log }));
   if (files.length === 0) {
-    await step('format and lint', () => check('biome', ['ci', '--error-on-warnings', '.']));
+    await step('format and lint', () => check('biome', ['ci', '--error-on-warnings', ...COLOURS, '.']));
     await step('types', async () => {
       for (const project of PROJECTS) await check('tsc', ['--noEmit', '-p', project]);
     });
