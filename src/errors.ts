@@ -30,7 +30,7 @@ export const ERRORS = {
   },
   SOURCE_OPEN_FAILED: {
     meaning: 'The source of a channel cannot be opened.',
-    remedy: 'The message names the source and the fault; check that the file exists and is a media file.',
+    remedy: 'The log names the channel and the fault; check that the file exists and is a media file.',
   },
   SOURCE_ENDED: {
     meaning: 'A film that does not loop has come to its end.',
