@@ -4,7 +4,7 @@ import { describe, it, type TestContext } from 'node:test';
 import fc from 'fast-check';
 import { missing } from '../../../test/interop/support/programs.ts';
 import { DtlsClient, type Identity, makeIdentity } from '../../../test/support/dtls-client.ts';
-import { loadNative } from '../native.ts';
+import { type DtlsSession, loadNative } from '../native.ts';
 import { deriveKeys, SrtcpReceiver, SrtcpSender, splitKeyingMaterial } from '../srtp/index.ts';
 import { DtlsTransport, type Fingerprint } from './index.ts';
 
@@ -12,9 +12,25 @@ const native = loadNative();
 const OPENSSL = { skip: missing('openssl'), timeout: 20_000 };
 const GCM = { profiles: 'SRTP_AEAD_AES_128_GCM', exportBytes: 56 };
 
+/** A session in which nothing happens. */
+const IDLE: DtlsSession = {
+  state: 'handshaking',
+  error: null,
+  receive: () => [],
+  timeoutMs: () => null,
+  handleTimeout: () => [],
+  peerCertificate: () => null,
+  srtpProfile: () => null,
+  exportKeyingMaterial: () => Buffer.alloc(0),
+  close: () => [],
+};
+
 const newSession = () => new native.DtlsSession(new native.DtlsContext(), { mtuBytes: 1200 });
 
-function fingerprint({ certificate }: Identity, hash: 'sha-256' | 'sha-512' | 'sha-1' = 'sha-256'): Fingerprint {
+function fingerprint(
+  { certificate }: Identity,
+  hash: 'sha-256' | 'sha-384' | 'sha-512' | 'sha-1' = 'sha-256',
+): Fingerprint {
   const digest = createHash(hash.replace('-', '')).update(certificate.raw).digest('hex').toUpperCase();
   return { hash, value: digest.match(/../g)!.join(':') };
 }
@@ -54,7 +70,7 @@ describe('a DTLS handshake with a real client', OPENSSL, () => {
     });
   }
 
-  for (const hash of ['sha-256', 'sha-512'] as const) {
+  for (const hash of ['sha-256', 'sha-384', 'sha-512'] as const) {
     it(`knows the client by the ${hash} of its certificate`, async t => {
       const identity = makeIdentity(t);
       const wrong = { hash: 'sha-256', value: 'AA:BB' };
@@ -120,6 +136,21 @@ describe('a DTLS handshake with a real client', OPENSSL, () => {
     });
     await client.until(() => transport.state === 'connected');
   });
+});
+
+describe('the last flight of a handshake', () => {
+  for (const [timeoutMs, flights] of [
+    [null, 0],
+    [1, 0],
+    [0, 1],
+    [-5, 1],
+  ] as const) {
+    const due = timeoutMs === null ? 'no flight waits' : `${timeoutMs} ms are left`;
+    it(`is ${flights === 0 ? 'not ' : ''}sent again when ${due}`, () => {
+      const session = { ...IDLE, timeoutMs: () => timeoutMs, handleTimeout: () => [Buffer.from('flight')] };
+      assert.equal(new DtlsTransport(session, []).handleTimeout().length, flights);
+    });
+  }
 });
 
 describe('a DTLS session', () => {
