@@ -88,13 +88,35 @@ describe('a canvas', () => {
     );
   });
 
-  it('draws ten digits that all differ', () => {
-    const drawn = [...'0123456789'].map(digit => {
+  // The usual letters: a on top, b and c at the right, d at the bottom, e and f at the left, g in the middle.
+  const places = { a: [4, 0], b: [7, 5], c: [7, 12], d: [4, 15], e: [0, 12], f: [0, 5], g: [4, 8] } as const;
+  for (const [digit, lit] of Object.entries({
+    0: 'abcdef',
+    1: 'bc',
+    2: 'abdeg',
+    3: 'abcdg',
+    4: 'bcfg',
+    5: 'acdfg',
+    6: 'acdefg',
+    7: 'abc',
+    8: 'abcdefg',
+    9: 'abcdfg',
+  })) {
+    it(`lights ${lit} for ${digit}`, () => {
       const canvas = new Canvas(8, 16);
+      canvas.rectangle(0, 0, 8, 16, BLACK);
       canvas.digits(digit, 0, 0, 16, WHITE);
-      return canvas.data.toString('hex');
+      const found = Object.entries(places).filter(([, [x, y]]) => pixel(canvas, x, y)[0] === WHITE[0]);
+      assert.equal(found.map(([segment]) => segment).join(''), lit);
     });
-    assert.equal(new Set(drawn).size, 10);
+  }
+
+  it('draws a colon as two dots', () => {
+    const canvas = new Canvas(4, 16);
+    canvas.rectangle(0, 0, 4, 16, BLACK);
+    canvas.digits(':', 0, 0, 16, WHITE);
+    const rows = luma(canvas).flatMap((row, y) => (row === '##..' ? [y] : []));
+    assert.deepEqual(rows, [4, 5, 10, 11]);
   });
 
   it('copies another', () => {
