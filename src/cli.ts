@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { type Config, DEMO_FILM, defaultConfig, loadConfig, withDemoChannels } from './config/index.ts';
 import { DialcastError, ERRORS } from './errors.ts';
 import { createLogger } from './observe/index.ts';
-import { Server, type ServerPorts } from './server.ts';
+import type { ServerPorts } from './server.ts';
 import { makeDemoClip, SOURCE_KINDS } from './transcoder/index.ts';
 
 const HELP = `Dialcast: television you can call.
@@ -79,6 +79,8 @@ async function serve(file: string | null, demo: boolean): Promise<number> {
   const config = demo ? withDemoChannels(loaded, mediaFolder) : loaded;
   if (demo) await prepareDemo(mediaFolder);
   const log = createLogger({ level: process.env.DIALCAST_LOG_LEVEL ?? 'info' });
+  // The other commands do without all that a server is made of.
+  const { Server } = await import('./server.ts');
   const server = await Server.start(config, log);
   log.info({ ...server.ports }, 'ready');
   if (process.stderr.isTTY) process.stdout.write(summary(config, server.ports));
