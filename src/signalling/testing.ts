@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { type Credentials, type DigestAlgorithm, digestHa1, digestResponse } from './authentication/index.ts';
 import type { Clock } from './clock.ts';
 import { type Header, Request, Response, scan, serialise } from './message/index.ts';
 import type { Flow } from './transport/index.ts';
@@ -160,4 +161,45 @@ export function parsed(bytes: Buffer): Request | Response {
 /** The message as the other side reads it. */
 export function travelled(message: Request): Request {
   return parsed(serialise(message)) as Request;
+}
+
+/** Accounts with passwords in the clear. */
+export function memoryCredentials(passwords: Readonly<Record<string, string>>): Credentials {
+  return {
+    ha1: (user, realm, algorithm) =>
+      Object.hasOwn(passwords, user) ? digestHa1(algorithm, user, realm, passwords[user]!) : null,
+  };
+}
+
+export interface LoginParts {
+  readonly method?: string;
+  readonly uri?: string;
+  readonly user?: string;
+  readonly password?: string;
+  readonly algorithm?: DigestAlgorithm;
+  readonly count?: number;
+  /** False answers as RFC 2069 does. */
+  readonly quality?: boolean;
+  readonly omit?: 'algorithm' | 'half the response';
+}
+
+/** The Authorization with which a client answers a WWW-Authenticate. */
+export function authorization(challenge: string, parts: LoginParts): string {
+  const { method = 'REGISTER', uri = 'sip:news@192.0.2.1', user = 'ann', password = '', count = 1, omit } = parts;
+  const { algorithm = 'SHA-256' } = parts;
+  const [realm, nonce] = ['realm', 'nonce'].map(name => new RegExp(`${name}="([^"]*)"`).exec(challenge)![1]!);
+  const countText = count.toString(16).padStart(8, '0');
+  const quality = parts.quality === false ? null : { count, countText, clientNonce: 'ours' };
+  const answer = { username: user, realm: realm!, nonce: nonce!, uri, algorithm, quality };
+  const response = digestResponse(answer, method, digestHa1(algorithm, user, realm!, password));
+  const pieces = [
+    `Digest username="${user}"`,
+    `realm="${realm}"`,
+    `nonce="${nonce}"`,
+    `uri="${uri}"`,
+    `response="${omit === 'half the response' ? response.slice(response.length / 2) : response}"`,
+    ...(omit === 'algorithm' ? [] : [`algorithm=${algorithm}`]),
+    ...(quality === null ? [] : ['qop=auth', `nc=${countText}`, 'cnonce="ours"']),
+  ];
+  return pieces.join(', ');
 }

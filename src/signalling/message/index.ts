@@ -1,6 +1,6 @@
 export { type CSeq, formatVia, type NameAddr, parsedUri, parseNameAddr, parseVia, type Via } from './headers.ts';
 export { type Header, NO_BODY, Request, Response } from './message.ts';
-export { type Parameters, parseParameters, splitUnquoted } from './parameters.ts';
+export { type Parameters, parseParameters, splitUnquoted, unquote } from './parameters.ts';
 export { withReceived } from './received.ts';
 export { type ResponseParts, respond } from './response.ts';
 export { LIMITS, type Scan, type ScanError, scan } from './scanner.ts';

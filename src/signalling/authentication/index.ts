@@ -1,0 +1,2 @@
+export { type Authentication, Authenticator, type AuthenticatorOptions, type Credentials } from './authenticator.ts';
+export { type DigestAlgorithm, digestHa1, digestResponse, parseDigestAnswer } from './digest.ts';
