@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { readTracked, trackedFiles } from './support/tree.ts';
 
 const FILES = trackedFiles();
-const BINARY = /\.(?:png|jpe?g|ico|woff2?|mp4|pcap|gz)$/;
+const BINARY = /\.(?:png|jpe?g|ico|woff2?|mp4|pcap|gz|dat)$/;
 /** This file's own patterns would find themselves. */
 const TEXTS = FILES.filter(file => !BINARY.test(file) && file !== 'test/repo/house-rules.test.ts');
 
