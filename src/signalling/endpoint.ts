@@ -4,7 +4,14 @@ import type { WebSocket } from 'ws';
 import { DialcastError } from '../errors.ts';
 import type { Logger } from '../observe/index.ts';
 import type { Clock } from './clock.ts';
-import { dialogKey, InviteSession, type SessionPorts } from './dialog/index.ts';
+import {
+  type Dialog,
+  dialogKey,
+  InviteSession,
+  SESSION_TIMER,
+  type SessionPorts,
+  type SessionTimerLimits,
+} from './dialog/index.ts';
 import {
   formatHost,
   formatVia,
@@ -16,7 +23,7 @@ import {
   serialise,
   withReceived,
 } from './message/index.ts';
-import { ALLOW, refusal, SDP_TYPE } from './refusal.ts';
+import { ALLOW, refusal, SDP_TYPE, SUPPORTED } from './refusal.ts';
 import { Registrar } from './registrar/index.ts';
 import {
   BRANCH_COOKIE,
@@ -42,6 +49,8 @@ export interface SignallingOptions {
   readonly log: Logger;
   readonly guests: boolean;
   readonly handlers: SignallingHandlers;
+  /** {@link SESSION_TIMER} by default. */
+  readonly sessionTimer?: SessionTimerLimits;
 }
 
 /** Where to listen; null leaves a transport out, port 0 picks a free one. */
@@ -53,7 +62,7 @@ export interface ListenOptions {
 
 const CAPABILITIES: readonly Header[] = [
   ['allow', ALLOW.join(', ')],
-  ['supported', ''],
+  ['supported', SUPPORTED.join(', ')],
 ];
 /** RFC 3261 §19.1.2. */
 const DEFAULT_PORT = 5060;
@@ -81,6 +90,7 @@ export class SignallingEndpoint implements FlowHandlers {
   readonly #webSockets = new Set<Flow>();
   readonly #messages = new Map<string, { direction: 'in' | 'out'; transport: string; count: number }>();
   readonly #sessionPorts: SessionPorts;
+  readonly #sessionTimer: SessionTimerLimits;
   #udp: UdpTransport | null = null;
   #tcp: TcpTransport | null = null;
   #draining = false;
@@ -95,6 +105,7 @@ export class SignallingEndpoint implements FlowHandlers {
     this.#options = options;
     this.#locals = new LocalAddresses(networkInterfaces, () => options.clock.nowMs());
     this.#registrar = new Registrar(options);
+    this.#sessionTimer = options.sessionTimer ?? SESSION_TIMER;
     this.#sessionPorts = {
       clock: options.clock,
       capabilities: CAPABILITIES,
@@ -102,20 +113,11 @@ export class SignallingEndpoint implements FlowHandlers {
         const userInfo = user === '' ? '' : `${encodeURIComponent(user)}@`;
         return `<sip:${userInfo}${hostPort(flow)};transport=${flow.transport}>`;
       },
-      request: (dialog, method, headers) => {
+      sessionTimer: this.#sessionTimer,
+      random: Math.random,
+      request: (dialog, method, parts, answered) => {
         const { flow } = dialog;
-        const branch = `${BRANCH_COOKIE}${token()}`;
-        const parameters = new Map([
-          ['branch', branch],
-          ['rport', null],
-        ]);
-        const via = {
-          transport: flow.transport.toUpperCase(),
-          host: flow.localAddress,
-          port: flow.localPort,
-          parameters,
-        };
-        this.#request(dialog.request(method, formatVia(via), headers), flow);
+        this.#request(dialog.request(method, newVia(flow), parts), flow, dialog, answered);
       },
       ended: session => void this.#sessions.delete(session.dialog.key),
       onRetransmission: () => void this.#retransmissions++,
@@ -253,7 +255,7 @@ export class SignallingEndpoint implements FlowHandlers {
     this.#servers.set(key, transaction);
     // §8.2.2.3: a CANCEL is looked at as it is, whatever it requires.
     if (request.method === 'CANCEL') return this.#cancel(transaction);
-    const refused = refusal(request, token());
+    const refused = refusal(request, token(), this.#sessionTimer);
     if (refused !== null) return transaction.respond(refused);
     if (request.toTag !== null) return this.#receiveInDialog(transaction);
     if (request.method === 'INVITE') return this.#invite(transaction, key, merge!);
@@ -316,28 +318,41 @@ export class SignallingEndpoint implements FlowHandlers {
   }
 
   /** A request of ours; lost when the flow is gone. */
-  #request(request: Request, flow: Flow): void {
+  #request(request: Request, flow: Flow, dialog: Dialog, answered: (response: Response | null) => void = noop): void {
     if (flow.closed) return;
     this.#unanswered++;
-    const answered = () => {
+    const finish = (response: Response | null) => {
       this.#unanswered--;
+      answered(response);
       if (this.#unanswered === 0) this.#onSettled();
     };
     const key = clientKey(request);
+    let finished = false;
     const transaction = new ClientTransaction({
       request,
       flow,
       clock: this.#options.clock,
       user: {
-        report: response => {
-          if ((response as Response).status >= 200) answered();
+        report: message => {
+          const response = message as Response;
+          if (response.status < 200) return;
+          if (response.status < 300) this.#succeeded(response, flow, dialog);
+          // RFC 6026 §7.2: a 2xx to an INVITE may come again, and wants another ACK.
+          if (!finished) finish(response);
+          finished = true;
         },
-        timeOut: answered,
+        timeOut: () => finish(null),
       },
       onTerminated: () => this.#clients.delete(key),
       onRetransmission: () => void this.#retransmissions++,
     });
     this.#clients.set(key, transaction);
+  }
+
+  #succeeded(response: Response, flow: Flow, dialog: Dialog): void {
+    dialog.answered(response);
+    if (response.cseq?.method !== 'INVITE') return;
+    flow.send(serialise(dialog.acknowledgement(response, newVia(flow))));
   }
 
   #respondStateless(request: Request, flow: Flow, status: number, parts: Parameters<typeof respond>[2]): void {
@@ -352,6 +367,15 @@ export class SignallingEndpoint implements FlowHandlers {
   }
 }
 
+/** The Via of a new transaction of ours. */
+function newVia({ transport, localAddress, localPort }: Flow): string {
+  const parameters = new Map([
+    ['branch', `${BRANCH_COOKIE}${token()}`],
+    ['rport', null],
+  ]);
+  return formatVia({ transport: transport.toUpperCase(), host: localAddress, port: localPort, parameters });
+}
+
 function hostPort({ localAddress, localPort }: Flow): string {
   return `${formatHost(localAddress)}:${localPort}`;
 }
@@ -360,3 +384,5 @@ function hostPort({ localAddress, localPort }: Flow): string {
 function token(): string {
   return randomBytes(12).toString('hex');
 }
+
+function noop(): void {}
