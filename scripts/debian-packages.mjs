@@ -16,6 +16,7 @@ const PACKAGES = {
   ffmpeg: 'ffmpeg',
   openssl: 'openssl',
   ip: 'iproute2',
+  nft: 'nftables',
 };
 
 /** Installs what is missing when it may; tests whose programs are still missing then are skipped with that reason. */
