@@ -103,7 +103,6 @@ async function start(config: Config, log: Logger, opened: (() => Promise<void>)[
     channels,
     engine,
     log: log.child({ part: 'calls' }),
-    guests: config.guests,
     limits: config.limits,
     addresses: config.media.addresses,
     nowUnixMs: Date.now,

@@ -7,14 +7,6 @@ const OFFER = readOffer('sipp');
 const SHUTDOWN = { protocol: 'SIP', cause: 503, text: 'The server is shutting down' } as const;
 
 describe('who may call', () => {
-  it('nobody anonymous, where guests are not welcome', () => {
-    const { calls, invite, happened } = setUpCalls({ guests: false });
-    invite(OFFER, { target: 'nobody' });
-    invite(OFFER);
-    assert.deepEqual(happened(), ['403 Only subscribers may watch', '403 Only subscribers may watch']);
-    assert.deepEqual([calls.size, calls.outcomes.refused], [0, 2]);
-  });
-
   for (const target of ['nobody', '', '103', 'Clock', '__proto__', 'constructor']) {
     it(`nobody who asks for ${JSON.stringify(target)}, which is no channel`, () => {
       const { invite, happened } = setUpCalls();

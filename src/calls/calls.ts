@@ -7,7 +7,6 @@ export interface CallsOptions {
   readonly channels: Channels;
   readonly engine: CallEngine;
   readonly log: Logger;
-  readonly guests: boolean;
   readonly limits: { readonly viewers: number };
   readonly addresses: readonly string[];
   readonly nowUnixMs: () => number;
@@ -25,12 +24,11 @@ export class Calls implements SignallingHandlers {
   }
 
   invite(incoming: IncomingCall): void {
-    const { channels, guests, limits, engine, log, addresses, nowUnixMs } = this.#options;
+    const { channels, limits, engine, log, addresses, nowUnixMs } = this.#options;
     const refuse = (status: number, reason?: string, retryAfterSeconds?: number) => {
       this.#outcomes.refused++;
       incoming.reject({ status, ...(reason && { reason }), ...(retryAfterSeconds && { retryAfterSeconds }) });
     };
-    if (!guests) return refuse(403, 'Only subscribers may watch');
     const channel = channels.find(incoming.target);
     if (channel === null) return refuse(404, 'No such channel');
     if (this.#calls.size >= limits.viewers) return refuse(503, 'All places are taken', 30);

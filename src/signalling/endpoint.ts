@@ -3,6 +3,7 @@ import { networkInterfaces } from 'node:os';
 import type { WebSocket } from 'ws';
 import { DialcastError } from '../errors.ts';
 import type { Logger } from '../observe/index.ts';
+import { Admission, type AdmissionOptions, type Subscriber } from './admission/index.ts';
 import type { Clock } from './clock.ts';
 import {
   type Dialog,
@@ -48,6 +49,8 @@ export interface SignallingOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly guests: boolean;
+  /** Accounts, which are asked for where guests are not let in; without them nobody can call there. */
+  readonly authentication?: AdmissionOptions['authentication'];
   readonly handlers: SignallingHandlers;
   /** {@link SESSION_TIMER} by default. */
   readonly sessionTimer?: SessionTimerLimits;
@@ -78,6 +81,7 @@ const RETRY_AFTER_SECONDS = '10';
 export class SignallingEndpoint implements FlowHandlers {
   readonly #options: SignallingOptions;
   readonly #locals: LocalAddresses;
+  readonly #admission: Admission;
   readonly #registrar: Registrar;
   readonly #servers = new Map<string, ServerTransaction>();
   readonly #clients = new Map<string, ClientTransaction>();
@@ -104,6 +108,8 @@ export class SignallingEndpoint implements FlowHandlers {
   constructor(options: SignallingOptions) {
     this.#options = options;
     this.#locals = new LocalAddresses(networkInterfaces, () => options.clock.nowMs());
+    const { authentication = null } = options;
+    this.#admission = new Admission({ ...options, authentication, key: randomBytes(32) });
     this.#registrar = new Registrar(options);
     this.#sessionTimer = options.sessionTimer ?? SESSION_TIMER;
     this.#sessionPorts = {
@@ -230,11 +236,13 @@ export class SignallingEndpoint implements FlowHandlers {
     if (this.#servers.size >= MOST_TRANSACTIONS) {
       return this.#respondStateless(request, flow, 503, { headers: [['retry-after', RETRY_AFTER_SECONDS]] });
     }
-    this.#serve(key, request, flow);
+    const admitted = this.#admission.admit(request, flow);
+    if (admitted instanceof Response) return void flow.send(serialise(admitted));
+    this.#serve(key, request, flow, admitted);
   }
 
   /** A request that was not seen before, and is no ACK. */
-  #serve(key: string, request: Request, flow: Flow): void {
+  #serve(key: string, request: Request, flow: Flow, subscriber: Subscriber | null): void {
     const { clock } = this.#options;
     const merge = request.method === 'INVITE' && request.toTag === null ? mergeKey(request) : null;
     const transaction = new ServerTransaction({
@@ -259,7 +267,9 @@ export class SignallingEndpoint implements FlowHandlers {
     if (refused !== null) return transaction.respond(refused);
     if (request.toTag !== null) return this.#receiveInDialog(transaction);
     if (request.method === 'INVITE') return this.#invite(transaction, key, merge!);
-    if (request.method === 'REGISTER') return transaction.respond(this.#registrar.register(request, token()));
+    if (request.method === 'REGISTER') {
+      return transaction.respond(this.#registrar.register(request, token(), subscriber));
+    }
     if (request.method === 'OPTIONS') return this.#options200(transaction);
     transaction.respond(respond(request, 481, { toTag: token() }));
   }

@@ -1,3 +1,4 @@
+export type { Credentials } from './authentication/index.ts';
 export { type Clock, systemClock } from './clock.ts';
 export { type ListenOptions, SignallingEndpoint, type SignallingOptions } from './endpoint.ts';
 export type {

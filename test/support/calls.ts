@@ -13,7 +13,7 @@ export const INFO: SourceInfo = {
 const LIMITS = { openTimeoutMs: 10_000, transcoderLingerMs: 10_000, renditionLingerMs: 3_000 };
 
 /** Calls on real channels in virtual time; the transcoder, the engine and signalling write down what they are told. */
-export function setUpCalls({ guests = true, viewers = 10, addresses = ['192.0.2.1'] } = {}) {
+export function setUpCalls({ viewers = 10, addresses = ['192.0.2.1'] } = {}) {
   const events: string[] = [];
   const specs: ViewerSpec[] = [];
   let feeds = 0;
@@ -80,7 +80,6 @@ export function setUpCalls({ guests = true, viewers = 10, addresses = ['192.0.2.
     channels,
     engine,
     log: createLogger({ level: 'silent' }),
-    guests,
     limits: { viewers },
     addresses,
     nowUnixMs: () => 1_700_000_000_000,

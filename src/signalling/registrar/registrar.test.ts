@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
+import type { Subscriber } from '../admission/index.ts';
 import type { Header, Response } from '../message/index.ts';
 import { FakeClock, makeRequest, type RequestParts } from '../testing.ts';
 import { Registrar } from './index.ts';
@@ -8,7 +9,7 @@ let clock: FakeClock;
 let registrar: Registrar;
 beforeEach(() => {
   clock = new FakeClock();
-  registrar = new Registrar({ clock, guests: true });
+  registrar = new Registrar({ clock });
 });
 
 interface Registration extends Pick<RequestParts, 'to' | 'callId' | 'sequence'> {
@@ -16,10 +17,14 @@ interface Registration extends Pick<RequestParts, 'to' | 'callId' | 'sequence'> 
   readonly expires?: string;
 }
 
-function register({ contacts = [], expires, to = '<sip:ann@example.org>', ...parts }: Registration): Response {
+function register(
+  { contacts = [], expires, to = '<sip:ann@example.org>', ...parts }: Registration,
+  subscriber: Subscriber | null = null,
+): Response {
   const headers = contacts.map((contact): Header => ['contact', contact]);
   if (expires !== undefined) headers.push(['expires', expires]);
-  return registrar.register(makeRequest('REGISTER', { to, uri: 'sip:example.org', headers, ...parts }), 'ours');
+  const request = makeRequest('REGISTER', { to, uri: 'sip:example.org', headers, ...parts });
+  return registrar.register(request, 'ours', subscriber);
 }
 
 const bindings = (parts: Registration = {}) => register(parts).list('contact');
@@ -142,12 +147,6 @@ describe('a REGISTER that changes nothing', () => {
     register(before);
     assert.equal(register({ contacts: ['sip:a@h'], callId: 'other', sequence: 1 }).status, 200);
   });
-
-  test('comes from a guest where there are none: 403', () => {
-    registrar = new Registrar({ clock, guests: false });
-    const response = register(before);
-    assert.deepEqual([response.status, response.toTag, registrar.size], [403, 'ours', 0]);
-  });
 });
 
 test('beyond 50,000 addresses a new one is told to come back, until others have expired', () => {
@@ -158,4 +157,31 @@ test('beyond 50,000 addresses a new one is told to come back, until others have 
   assert.equal(register({ to: user(1), contacts: ['sip:b@h'] }).status, 200);
   clock.advance(60_000);
   assert.equal(register({ to: 'sip:late@example.org', contacts: ['sip:a@h'] }).status, 200);
+});
+
+describe('a subscriber', () => {
+  const ann: Subscriber = { user: 'ann', domain: 'example.org' };
+
+  test('has one address, by whatever name of ours', () => {
+    for (const [host, contact] of [
+      ['example.org', 'sip:a@h'],
+      ['192.0.2.1', 'sip:b@h'],
+      ['tv.example.org', 'sip:c@h'],
+    ] as const) {
+      assert.equal(register({ to: `<sip:ann@${host}>`, contacts: [contact] }, ann).status, 200);
+    }
+    assert.equal(registrar.size, 1);
+    assert.equal(register({}, ann).list('contact').length, 3);
+  });
+
+  for (const to of ['<sip:bob@example.org>', '<sip:example.org>', '<sip:Ann@example.org>']) {
+    test(`may not register ${to}, nor remove what is there: 403`, () => {
+      register({ to, contacts: ['sip:bob@h'] });
+      for (const contacts of [['sip:ann@h'], ['*'], []]) {
+        const response = register({ to, contacts, expires: '0', sequence: 2 }, ann);
+        assert.deepEqual([response.status, response.list('contact')], [403, []]);
+      }
+      assert.deepEqual(bindings({ to }), ['<sip:bob@h>;expires=600']);
+    });
+  }
 });

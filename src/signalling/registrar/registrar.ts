@@ -1,3 +1,4 @@
+import type { Subscriber } from '../admission/index.ts';
 import type { Clock } from '../clock.ts';
 import {
   type Header,
@@ -12,8 +13,6 @@ import {
 
 export interface RegistrarOptions {
   readonly clock: Clock;
-  /** May anybody register. */
-  readonly guests: boolean;
 }
 
 interface Binding {
@@ -51,16 +50,19 @@ export class Registrar {
     return this.#bindings.size;
   }
 
-  /** Answers a REGISTER; `toTag` is a new one. */
-  register(request: Request, toTag: string): Response {
-    const { status, ...parts } = this.#register(request);
+  /** Answers a REGISTER of a subscriber, or of a guest (null); `toTag` is a new one. */
+  register(request: Request, toTag: string, subscriber: Subscriber | null): Response {
+    const { status, ...parts } = this.#register(request, subscriber);
     return respond(request, status, { ...parts, toTag });
   }
 
-  #register(request: Request): Answer {
-    if (!this.#options.guests) return { status: 403, reason: 'Only subscribers may register' };
-    const address = addressOfRecord(request);
-    if (address === null) return { status: 400, reason: 'Bad To' };
+  #register(request: Request, subscriber: Subscriber | null): Answer {
+    const to = parseUri(request.to?.uri ?? '');
+    if (to === null) return { status: 400, reason: 'Bad To' };
+    // §10.3 item 4: nobody else's calls may be drawn to oneself.
+    if (subscriber !== null && subscriber.user !== to.user) return { status: 403, reason: 'The address is not yours' };
+    // §10.3 item 5: the To URI without parameters. A subscriber has one address, by whatever name we were called.
+    const address = `${to.user}@${subscriber?.domain ?? to.host}`;
     const nowMs = this.#options.clock.nowMs();
     if (nowMs - this.#sweptAtMs >= SWEEP_MS) this.#sweep();
     const contacts = request.list('contact');
@@ -128,12 +130,6 @@ function live(bindings: readonly Binding[], nowMs: number): readonly Binding[] {
 /** RFC 3261 §10.3 items 6 and 7: numbers of one Call-ID only rise. */
 function isOutOfOrder(request: Request, { callId, sequence }: Binding): boolean {
   return callId === request.callId && sequence >= request.cseq!.number;
-}
-
-/** RFC 3261 §10.3 item 5: the To URI without parameters. */
-function addressOfRecord(request: Request): string | null {
-  const uri = parseUri(request.to?.uri ?? '');
-  return uri === null ? null : `${uri.user}@${uri.host}`;
 }
 
 function expiresSeconds(request: Request, contact: NameAddr): number {

@@ -1,0 +1,1 @@
+export { Admission, type AdmissionOptions, type Subscriber } from './admission.ts';
