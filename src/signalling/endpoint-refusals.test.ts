@@ -27,7 +27,7 @@ function responses(request: Request | Buffer): Response[] {
   return flow.take() as Response[];
 }
 
-const ALLOW = 'INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER';
+const ALLOW = 'INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, UPDATE';
 const TAGGED = '<sip:news@192.0.2.1>;tag=unknown';
 const xml: Header[] = [['content-type', 'application/xml']];
 const zipped: Header[] = [
@@ -53,7 +53,7 @@ describe('a request that we cannot serve', () => {
           ],
         }),
         420,
-        { unsupported: '100rel, magic, timer' },
+        { unsupported: '100rel, magic' },
       ],
       [
         'offers in another format',
@@ -68,6 +68,19 @@ describe('a request that we cannot serve', () => {
         415,
         { accept: 'application/sdp' },
       ],
+      [
+        'asks for too short a session (RFC 4028)',
+        makeInvite({
+          headers: [
+            ['session-expires', '60'],
+            ['supported', 'timer'],
+          ],
+        }),
+        422,
+        { 'min-se': '90' },
+      ],
+      ['updates a dialog that is gone', makeRequest('UPDATE', { to: TAGGED }), 481, {}],
+      ['is an UPDATE outside any dialog', makeRequest('UPDATE'), 481, {}],
       ['is a BYE outside any dialog', makeRequest('BYE'), 481, {}],
       ['is an INVITE in a dialog that is gone', makeInvite({ to: TAGGED }), 481, {}],
       ['is an OPTIONS in a dialog that is gone', makeRequest('OPTIONS', { to: TAGGED }), 481, {}],
@@ -157,7 +170,7 @@ test('an INVITE is not taken for one by a second way once the first is over', ()
 test('OPTIONS is answered with what we can do', () => {
   const [response] = responses(makeRequest('OPTIONS'));
   const told = ['allow', 'accept', 'supported'].map(name => response?.get(name));
-  assert.deepEqual([response?.status, ...told], [200, ALLOW, 'application/sdp', '']);
+  assert.deepEqual([response?.status, ...told], [200, ALLOW, 'application/sdp', 'timer']);
   assert.ok(response?.toTag);
 });
 

@@ -1,3 +1,4 @@
+import { isTooBrief, type SessionTimerLimits } from './dialog/index.ts';
 import {
   type Header,
   parseNameAddr,
@@ -9,11 +10,15 @@ import {
 } from './message/index.ts';
 
 /** Methods that we serve. */
-export const ALLOW = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'REGISTER'];
+export const ALLOW = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'REGISTER', 'UPDATE'];
+/** Extensions that we know, by their option tags. */
+export const SUPPORTED = ['timer'];
 export const SDP_TYPE = 'application/sdp';
+/** Methods that may bring an offer, and refresh a session. */
+const OFFERING: ReadonlySet<string> = new Set(['INVITE', 'UPDATE']);
 
 /** What is wrong with a request before anybody looks at what it wants (RFC 3261 §8.2.1 to §8.2.3), or null. */
-export function refusal(request: Request, toTag: string): Response | null {
+export function refusal(request: Request, toTag: string, sessionTimer: SessionTimerLimits): Response | null {
   const refuse = (status: number, headers: readonly Header[] = [], reason?: string) =>
     respond(request, status, { toTag, headers, reason });
   if (!ALLOW.includes(request.method)) return refuse(405, [['allow', ALLOW.join(', ')]]);
@@ -23,9 +28,12 @@ export function refusal(request: Request, toTag: string): Response | null {
   // A dialog would have to go by it.
   const routes = request.list('record-route');
   if (routes.some(route => parseNameAddr(route) === null)) return refuse(400, [], 'Bad Record-Route');
-  const required = request.list('require');
-  if (required.length > 0) return refuse(420, [['unsupported', required.join(', ')]]);
-  return request.method === 'INVITE' && !hasReadableBody(request) ? refuse(415, [['accept', SDP_TYPE]]) : null;
+  const unsupported = request.list('require').filter(tag => !SUPPORTED.includes(tag.toLowerCase()));
+  if (unsupported.length > 0) return refuse(420, [['unsupported', unsupported.join(', ')]]);
+  if (!OFFERING.has(request.method)) return null;
+  if (!hasReadableBody(request)) return refuse(415, [['accept', SDP_TYPE]]);
+  if (!isTooBrief(request, sessionTimer)) return null;
+  return refuse(422, [['min-se', String(sessionTimer.minimumSeconds)]]);
 }
 
 function hasReadableBody(request: Request): boolean {

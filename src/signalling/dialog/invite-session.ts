@@ -1,20 +1,29 @@
 import type { Clock } from '../clock.ts';
 import { type Header, parsedUri, parseUri, type Request, type Response, respond } from '../message/index.ts';
-import { type ServerTransaction, T1_MS, T2_MS } from '../transaction/index.ts';
+import { type ServerTransaction, T1_MS } from '../transaction/index.ts';
 import type { Flow } from '../transport/index.ts';
 import type { CallEnd, EndCause, IncomingCall, IncomingCallHandlers, Rejection, SipTransport } from '../types.ts';
-import { Dialog } from './dialog.ts';
+import { Dialog, type DialogRequestParts } from './dialog.ts';
 import { parseReason, reasonHeader } from './reason.ts';
+import { SessionRefresh } from './session-refresh.ts';
+import type { SessionTimerLimits } from './session-timer.ts';
+import { Unacknowledged } from './unacknowledged.ts';
 
 /** What a session needs of the endpoint that it belongs to. */
 export interface SessionPorts {
   readonly clock: Clock;
-  /** Sends a request of ours in the dialog. */
-  request(dialog: Dialog, method: string, headers: readonly Header[]): void;
+  /**
+   * Sends a request of ours in the dialog, and the ACKs if it is an INVITE. `answered` gets its final response once,
+   * or null when none came in time; nobody is told of one that could not be sent because the flow is closed.
+   */
+  request(dialog: Dialog, method: string, parts: DialogRequestParts, answered?: Answered): void;
   /** Our Contact on this flow, with the user part that was called. */
   contact(flow: Flow, user: string): string;
   /** Headers that say what we can do, for a 2xx to an INVITE. */
   readonly capabilities: readonly Header[];
+  readonly sessionTimer: SessionTimerLimits;
+  /** From 0 to 1, as Math.random. */
+  readonly random: () => number;
   /** The session is over: nothing in its dialog is ours to answer any more. */
   ended(session: InviteSession): void;
   readonly onRetransmission: () => void;
@@ -22,14 +31,7 @@ export interface SessionPorts {
 
 type State = 'ringing' | 'answered' | 'acknowledged' | 'ended';
 
-/** An INVITE whose 2xx is on its way and not acknowledged (RFC 3261 §13.3.1.4). */
-interface Unacknowledged {
-  readonly transaction: ServerTransaction;
-  readonly response: Response;
-  timer: unknown;
-  intervalMs: number;
-  readonly giveUp: unknown;
-}
+type Answered = (response: Response | null) => void;
 
 const SDP_TYPE = 'application/sdp';
 
@@ -49,10 +51,13 @@ export class InviteSession implements IncomingCall {
   handlers: IncomingCallHandlers | null = null;
   readonly #ports: SessionPorts;
   readonly #invite: ServerTransaction;
+  readonly #refresh: SessionRefresh;
   #state: State = 'ringing';
   #unacknowledged: Unacknowledged | null = null;
-  /** A re-INVITE that our user has not answered yet. */
-  #reinvite: ServerTransaction | null = null;
+  /** A new offer, in a re-INVITE or an UPDATE, that our user has not answered yet. */
+  #reoffer: ServerTransaction | null = null;
+  /** What we last said of the media. */
+  #description = '';
   /** The cause with which to say BYE as soon as the ACK is here. */
   #hangUpCause: EndCause | null = null;
   /** Runs while the peer's connection is gone. */
@@ -75,6 +80,17 @@ export class InviteSession implements IncomingCall {
     this.remotePort = flow.remotePort;
     this.localAddress = flow.localAddress;
     this.offer = sdpOf(request);
+    this.#refresh = new SessionRefresh({
+      clock: ports.clock,
+      limits: ports.sessionTimer,
+      random: ports.random,
+      // A browser's media tells whether it is there, also while its WebSocket is not.
+      always: flow.transport !== 'ws' && flow.transport !== 'wss',
+      send: (method, headers, answered) => this.#sendRefresh(method, headers, answered),
+      isBusy: () => this.#isNegotiating || this.dialog.flow.closed,
+      gone: reason => this.#vanished(reason),
+    });
+    this.#refresh.hear(request);
   }
 
   ring(): void {
@@ -116,7 +132,7 @@ export class InviteSession implements IncomingCall {
   /** The ACK to a 2xx. */
   acknowledge(request: Request, flow: Flow): void {
     this.dialog.receive(request, flow);
-    if (this.#unacknowledged?.transaction.request.cseq?.number !== request.cseq?.number) return;
+    if (this.#unacknowledged?.sequence !== request.cseq?.number) return;
     this.#stopRetransmission();
     if (this.#state !== 'answered') return;
     this.#state = 'acknowledged';
@@ -128,7 +144,9 @@ export class InviteSession implements IncomingCall {
   receive(transaction: ServerTransaction): void {
     const { request } = transaction;
     if (request.method === 'BYE') return this.#receiveBye(transaction);
+    this.#refresh.hear(request);
     if (request.method === 'INVITE') return this.#receiveReinvite(transaction);
+    if (request.method === 'UPDATE') return this.#receiveUpdate(transaction);
     // OPTIONS in a dialog says that it is still there.
     transaction.respond(respond(request, 200, { headers: this.#ports.capabilities }));
   }
@@ -160,72 +178,103 @@ export class InviteSession implements IncomingCall {
 
   #receiveReinvite(transaction: ServerTransaction): void {
     const { request } = transaction;
-    // §14.2: one after the other; the second comes back after a moment. 491 is for our own INVITE under way.
-    if (this.#reinvite !== null || this.#state === 'ringing' || this.#unacknowledged !== null) {
-      const headers: Header[] = [['retry-after', '1']];
-      return transaction.respond(respond(request, 500, { headers }));
-    }
+    if (this.#refuseWhileNegotiating(transaction)) return;
     const offer = sdpOf(request);
-    if (offer === null || this.handlers === null) {
-      return this.#refuse(transaction, { status: 488, reason: 'An offer is needed in the INVITE' });
-    }
-    this.#reinvite = transaction;
+    if (offer === null) return this.#refuse(transaction, { status: 488, reason: 'An offer is needed in the INVITE' });
+    this.#receiveOffer(transaction, offer, sdp => this.#answer(transaction, sdp));
+  }
+
+  #receiveUpdate(transaction: ServerTransaction): void {
+    const offer = sdpOf(transaction.request);
+    // RFC 3311 §5.2: without an offer it waits for nothing.
+    if (offer === null) return transaction.respond(this.#success(transaction, null));
+    if (this.#refuseWhileNegotiating(transaction)) return;
+    this.#receiveOffer(transaction, offer, sdp => transaction.respond(this.#success(transaction, sdp)));
+  }
+
+  /** One offer at a time (RFC 3261 §14.2, RFC 3311 §5.2): 491 while ours is out, 500 while theirs is not answered. */
+  #refuseWhileNegotiating(transaction: ServerTransaction): boolean {
+    if (this.#refresh.inviting) this.#refuse(transaction, { status: 491 });
+    else if (this.#isNegotiating) this.#refuse(transaction, { status: 500, retryAfterSeconds: 1 });
+    else return false;
+    return true;
+  }
+
+  get #isNegotiating(): boolean {
+    return this.#reoffer !== null || this.#state === 'ringing' || this.#unacknowledged !== null;
+  }
+
+  #receiveOffer(transaction: ServerTransaction, offer: string, accept: (answer: string) => void): void {
+    if (this.handlers === null) return this.#refuse(transaction, { status: 488 });
+    this.#reoffer = transaction;
     const once = (answer: () => void) => {
-      if (this.#reinvite !== transaction) return;
-      this.#reinvite = null;
+      if (this.#reoffer !== transaction) return;
+      this.#reoffer = null;
       answer();
     };
     this.handlers.reinvite({
       offer,
-      accept: sdp => once(() => this.#answer(transaction, sdp)),
+      accept: sdp => once(() => accept(sdp)),
       reject: rejection => once(() => this.#refuse(transaction, rejection)),
     });
   }
 
   #answer(transaction: ServerTransaction, sdp: string): void {
-    const { request, flow } = transaction;
-    const response = respond(request, 200, {
-      toTag: this.dialog.localTag,
-      headers: [
-        ['contact', this.#ports.contact(flow, this.target)],
-        ...recordRoute(request),
-        ...this.#ports.capabilities,
-        ['content-type', SDP_TYPE],
-      ],
-      body: Buffer.from(sdp),
+    this.#unacknowledged = new Unacknowledged({
+      clock: this.#ports.clock,
+      transaction,
+      response: this.#success(transaction, sdp),
+      onRetransmission: this.#ports.onRetransmission,
+      giveUp: () => this.#notAcknowledged(),
     });
-    const { clock } = this.#ports;
-    const giveUp = clock.setTimer(64 * T1_MS, () => this.#notAcknowledged());
-    this.#unacknowledged = { transaction, response, timer: null, intervalMs: T1_MS, giveUp };
-    transaction.respond(response);
-    this.#retransmitLater(this.#unacknowledged);
   }
 
-  /** §13.3.1.4: on every transport, since a proxy on the way may use an unreliable one. */
-  #retransmitLater(waiting: Unacknowledged): void {
-    const { clock, onRetransmission } = this.#ports;
-    waiting.timer = clock.setTimer(waiting.intervalMs, () => {
-      onRetransmission();
-      waiting.transaction.respond(waiting.response);
-      waiting.intervalMs = Math.min(waiting.intervalMs * 2, T2_MS);
-      this.#retransmitLater(waiting);
-    });
+  /** Our 2xx to an INVITE or UPDATE; with it the session's timer begins anew. */
+  #success({ request, flow }: ServerTransaction, sdp: string | null): Response {
+    if (sdp !== null) this.#description = sdp;
+    const headers: Header[] = [
+      ['contact', this.#ports.contact(flow, this.target)],
+      ...recordRoute(request),
+      ...this.#ports.capabilities,
+      ...this.#refresh.accept(request),
+    ];
+    const toTag = this.dialog.localTag;
+    if (sdp === null) return respond(request, 200, { toTag, headers });
+    headers.push(['content-type', SDP_TYPE]);
+    return respond(request, 200, { toTag, headers, body: Buffer.from(sdp) });
   }
 
   #stopRetransmission(): void {
-    if (this.#unacknowledged === null) return;
-    this.#ports.clock.clearTimer(this.#unacknowledged.timer);
-    this.#ports.clock.clearTimer(this.#unacknowledged.giveUp);
+    this.#unacknowledged?.stop();
     this.#unacknowledged = null;
   }
 
+  #sendRefresh(method: 'UPDATE' | 'INVITE', headers: readonly Header[], answered: Answered): void {
+    const { dialog, target } = this;
+    const own: Header[] = [['contact', this.#ports.contact(dialog.flow, target)], ...headers];
+    if (method === 'UPDATE') return this.#ports.request(dialog, method, { headers: own }, answered);
+    // RFC 3264 §8: what was said last, with the same version in o=, changes nothing.
+    const body = Buffer.from(this.#description);
+    this.#ports.request(dialog, method, { headers: [...own, ['content-type', SDP_TYPE]], body }, answered);
+  }
+
+  /** RFC 4028 §10: a session that nobody refreshes ends with a BYE, though it may reach nobody. */
+  #vanished(reason: string): void {
+    this.#ports.request(this.dialog, 'BYE', {
+      headers: [reasonHeader({ protocol: 'SIP', cause: 408, text: 'Session timer expired' })],
+    });
+    this.#end({ by: 'failure', reason });
+  }
+
   #notAcknowledged(): void {
-    this.#ports.request(this.dialog, 'BYE', [reasonHeader({ protocol: 'SIP', cause: 408, text: 'No ACK' })]);
+    this.#ports.request(this.dialog, 'BYE', {
+      headers: [reasonHeader({ protocol: 'SIP', cause: 408, text: 'No ACK' })],
+    });
     this.#end({ by: 'failure', reason: 'the answer was not acknowledged' });
   }
 
   #sayBye(cause: EndCause): void {
-    this.#ports.request(this.dialog, 'BYE', [reasonHeader(cause)]);
+    this.#ports.request(this.dialog, 'BYE', { headers: [reasonHeader(cause)] });
     this.#end({ by: 'us', cause });
   }
 
@@ -238,14 +287,15 @@ export class InviteSession implements IncomingCall {
     if (this.#state === 'ended') return;
     // §15.1.2: what is pending in the dialog is answered, too.
     if (this.#state === 'ringing') this.#refuse(this.#invite, { status: 487 });
-    if (this.#reinvite !== null) this.#refuse(this.#reinvite, { status: 487 });
+    if (this.#reoffer !== null) this.#refuse(this.#reoffer, { status: 487 });
     this.#finish();
     this.handlers?.ended(end);
   }
 
   #finish(): void {
     this.#state = 'ended';
-    this.#reinvite = null;
+    this.#reoffer = null;
+    this.#refresh.stop();
     this.#stopRetransmission();
     this.#ports.clock.clearTimer(this.#comeBackTimer);
     this.#ports.ended(this);

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import type { Request } from '../message/index.ts';
+import { type Header, type Request, type Response, respond } from '../message/index.ts';
 import { FakeClock, FakeFlow, makeInvite, makeRequest, type RequestParts } from '../testing.ts';
 import { ServerTransaction } from '../transaction/index.ts';
 import type { CallEnd } from '../types.ts';
-import { InviteSession } from './index.ts';
+import { InviteSession, SESSION_TIMER } from './index.ts';
 
 const TO = '<sip:news@192.0.2.1>;tag=ours';
 
@@ -18,6 +18,7 @@ export class SessionBench {
   readonly session: InviteSession;
   reinvite: { offer: string; accept(answer: string): void; reject(rejection: { status: number }): void } | null = null;
   over = 0;
+  #answered: ((response: Response | null) => void) | undefined;
   retransmissions = 0;
 
   constructor(transport: 'udp' | 'tcp' | 'ws' = 'udp', invite = makeInvite()) {
@@ -26,8 +27,11 @@ export class SessionBench {
       clock: this.clock,
       capabilities: [['allow', 'INVITE, BYE']],
       contact: (flow, user) => `<sip:${user}@${flow.localAddress}>`,
-      request: (dialog, method, headers) => {
-        this.requests.push(dialog.request(method, 'SIP/2.0/UDP us', headers));
+      sessionTimer: SESSION_TIMER,
+      random: () => 0.5,
+      request: (dialog, method, parts, answered) => {
+        this.requests.push(dialog.request(method, 'SIP/2.0/UDP us', parts));
+        this.#answered = answered;
         this.events.push(`${this.clock.nowMs()} sends ${method}`);
       },
       ended: () => this.over++,
@@ -67,6 +71,11 @@ export class SessionBench {
     const request = method === 'INVITE' ? makeInvite(common) : makeRequest(method, common);
     assert.ok(this.session.dialog.receive(request, flow));
     this.session.receive(this.transaction(request, flow));
+  }
+
+  /** The peer's answer to our last request; null when none came in time. */
+  answer(status: number | null, headers: readonly Header[] = []): void {
+    this.#answered?.(status === null ? null : respond(this.requests.at(-1)!, status, { headers }));
   }
 
   /** Accepted and acknowledged. */
