@@ -113,16 +113,20 @@ async function prepareDemo(mediaFolder: string): Promise<void> {
   await makeDemoClip(film);
 }
 
-function summary({ channels, media, domain }: Config, { http, udp, tcp }: ServerPorts): string {
+function summary({ channels, media, domain, http: { tls: secure } }: Config, ports: ServerPorts): string {
+  const { http, udp, tcp, tls } = ports;
+  const scheme = secure === null ? 'http' : 'https';
   const [first = domain] = media.addresses;
-  const sip = [udp === null ? null : `UDP ${udp}`, tcp === null ? null : `TCP ${tcp}`].filter(text => text !== null);
+  const sip = Object.entries({ UDP: udp, TCP: tcp, TLS: tls }).flatMap(([name, port]) =>
+    port === null ? [] : [`${name} ${port}`],
+  );
   const list = channels.map(({ number, name, title }) => `  ${number}  ${title}  (sip:${name}@${first})`);
   return [
     '',
-    `Dialcast is on: http://localhost:${http}/`,
+    `Dialcast is on: ${scheme}://localhost:${http}/`,
     ...media.addresses
       .filter(address => !address.includes(':'))
-      .map(address => `                http://${address}:${http}/`),
+      .map(address => `                ${scheme}://${address}:${http}/`),
     `SIP phones call ${first}${sip.length > 0 ? `, ${sip.join(' or ')}` : ''}:`,
     ...list,
     '',

@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { type Call, Calls } from './calls/index.ts';
 import { type Channel, Channels } from './channels/index.ts';
-import type { Config } from './config/index.ts';
+import { type Config, type KeyPair, type KeyPairFiles, readKeyPair, watchKeyPair } from './config/index.ts';
 import { Engine, type EngineEvent } from './engine/index.ts';
-import type { DialcastError } from './errors.ts';
+import { DialcastError } from './errors.ts';
 import { type CallListing, type ChannelListing, HttpServer } from './http/index.ts';
 import { type Figures, type Logger, Metrics } from './observe/index.ts';
 import { SignallingEndpoint, systemClock } from './signalling/index.ts';
@@ -13,6 +13,7 @@ export interface ServerPorts {
   readonly http: number;
   readonly udp: number | null;
   readonly tcp: number | null;
+  readonly tls: number | null;
   /** The UDP port that WebRTC viewers share. */
   readonly media: number;
 }
@@ -49,8 +50,9 @@ export class Server {
 
   /** Refuses new calls with 503, says BYE to the running ones, and closes everything within five seconds. */
   async close(): Promise<void> {
-    const { calls, channels, engine, http, signalling, state, transcoders } = this.#parts;
+    const { calls, channels, engine, http, signalling, state, transcoders, watches } = this.#parts;
     state.draining = true;
+    for (const stop of watches) stop();
     signalling.drain();
     const gone = calls.hangUpAll({ protocol: 'SIP', cause: 503, text: 'The server is shutting down' });
     await Promise.race([gone, new Promise(resolve => setTimeout(resolve, HANG_UP_TIMEOUT_MS))]);
@@ -70,6 +72,8 @@ interface Parts {
   readonly calls: Calls;
   readonly signalling: SignallingEndpoint;
   readonly http: HttpServer;
+  /** Each stops to look at a certificate's files. */
+  readonly watches: readonly (() => void)[];
 }
 
 async function start(config: Config, log: Logger, opened: (() => Promise<void>)[]): Promise<Server> {
@@ -115,8 +119,11 @@ async function start(config: Config, log: Logger, opened: (() => Promise<void>)[
   });
   opened.push(async () => signalling.close());
   const metrics = new Metrics(() => figures({ engine, transcoders, calls, signalling }));
+  const webPair = config.http.tls === null ? null : keyPair(config.http.tls);
   const http = new HttpServer({
-    ...config.http,
+    addresses: [config.http.address],
+    port: config.http.port,
+    tls: webPair,
     domain: config.domain,
     log: log.child({ part: 'http' }),
     webRoot: WEB_ROOT,
@@ -128,12 +135,43 @@ async function start(config: Config, log: Logger, opened: (() => Promise<void>)[
     channels: () => channels.list().map(describeChannel),
     calls: () => calls.list().map(describeCall),
     metrics,
-    acceptWebSocket: (...args) => signalling.acceptWebSocket(...args),
+    acceptWebSocket: (socket, peer) => signalling.acceptWebSocket(socket, peer),
   });
-  const { udp, tcp } = await signalling.listen(config.sip);
+  const { address, tls: sipTls, ...ports } = config.sip;
+  const tls = sipTls === null ? null : { port: sipTls.port, pair: keyPair(sipTls) };
+  const sip = await signalling.listen({ ...ports, addresses: [address], tls });
   const port = await http.listen();
-  const parts = { state, engine, transcoders, channels, calls, signalling, http };
-  return new Server(parts, { http: port, udp, tcp, media }, failed.promise);
+  const watches = [
+    ...(tls === null ? [] : [renewed(sipTls!, tls.pair, log, pair => signalling.renewCertificate(pair))]),
+    ...(webPair === null ? [] : [renewed(config.http.tls!, webPair, log, pair => http.renewCertificate(pair))]),
+  ];
+  const parts = { state, engine, transcoders, channels, calls, signalling, http, watches };
+  return new Server(parts, { http: port, ...sip, media }, failed.promise);
+}
+
+/** Throws CONFIG_INVALID when the files were changed since the configuration was checked. */
+function keyPair(files: KeyPairFiles): KeyPair {
+  const reading = readKeyPair(files);
+  if ('pair' in reading) return reading.pair;
+  throw new DialcastError('CONFIG_INVALID', `${reading.fault.fault}; ${reading.fault.remedy}`);
+}
+
+/** Gives new certificates to who uses them. Returns how to stop that. */
+function renewed(files: KeyPairFiles, pair: KeyPair, log: Logger, use: (pair: KeyPair) => void): () => void {
+  return watchKeyPair({
+    files,
+    pair,
+    every: (intervalMs, callback) => {
+      const timer = setInterval(callback, intervalMs).unref();
+      return () => clearInterval(timer);
+    },
+    onRenewed: renewedPair => {
+      use(renewedPair);
+      log.info({ certificate: files.certificate }, 'certificate renewed');
+    },
+    onFault: ({ fault, remedy }) =>
+      log.warn({ fault, remedy }, 'the new certificate cannot be used; the old one stays'),
+  });
 }
 
 function handle(event: EngineEvent, channels: Channels, calls: Calls): void {

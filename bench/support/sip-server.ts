@@ -53,8 +53,9 @@ const endpoint = new SignallingEndpoint({
   },
 });
 const http = new HttpServer({
-  address: ADDRESS,
+  addresses: [ADDRESS],
   port: 0,
+  tls: null,
   domain: 'localhost',
   webRoot: '/nonexistent',
   log,
@@ -62,10 +63,10 @@ const http = new HttpServer({
   channels: () => [],
   calls: () => [],
   metrics: new Metrics(() => Promise.reject(new Error('nothing is counted here'))),
-  acceptWebSocket: (...args) => endpoint.acceptWebSocket(...args),
+  acceptWebSocket: (socket, peer) => endpoint.acceptWebSocket(socket, peer),
 });
 
-const { udp } = await endpoint.listen({ address: ADDRESS, udp: 0, tcp: null });
+const { udp } = await endpoint.listen({ addresses: [ADDRESS], udp: 0, tcp: null, tls: null });
 send({ ready: { udp: udp!, http: await http.listen() } });
 
 process.on('message', async (message: ToSipServer) => {

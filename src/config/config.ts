@@ -1,11 +1,19 @@
 /** The configuration as every part sees it: validated, with defaults filled in. */
 
+import type { KeyPairFiles } from './key-pair.ts';
+
 export interface Config {
   /** SIP domain served. */
   readonly domain: string;
-  readonly http: { readonly address: string; readonly port: number };
+  /** Files are absolute, here and below; null is without TLS. */
+  readonly http: { readonly address: string; readonly port: number; readonly tls: KeyPairFiles | null };
   /** A null port turns the transport off; 0 picks a free one. */
-  readonly sip: { readonly address: string; readonly udp: number | null; readonly tcp: number | null };
+  readonly sip: {
+    readonly address: string;
+    readonly udp: number | null;
+    readonly tcp: number | null;
+    readonly tls: ({ readonly port: number } & KeyPairFiles) | null;
+  };
   readonly media: {
     /** Addresses announced to viewers, best first; already resolved when the file says `auto`. */
     readonly addresses: readonly string[];

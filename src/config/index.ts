@@ -1,3 +1,5 @@
 export type { ChannelConfig, Config } from './config.ts';
 export { DEMO_FILM, withDemoChannels } from './demo.ts';
+export { type KeyPair, type KeyPairFault, type KeyPairFiles, readKeyPair } from './key-pair.ts';
+export { watchKeyPair } from './key-pair-watch.ts';
 export { defaultConfig, type LoadOptions, loadConfig, parseConfig } from './load.ts';

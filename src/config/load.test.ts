@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, it } from 'node:test';
+import { after, describe, it } from 'node:test';
+import { Certificates } from '../../test/support/certificates.ts';
 import { DialcastError } from '../errors.ts';
 import { defaultConfig, loadConfig, parseConfig } from './index.ts';
 
@@ -30,9 +31,9 @@ describe('a configuration', () => {
 
   it('keeps the other defaults of a section of which it names one key', () => {
     const { http, media, sip } = parse('http: {port: 80}\nmedia: {rtpPorts: 50000-50099}\nsip: {tcp: null, udp: 0}');
-    assert.deepEqual(http, { address: '0.0.0.0', port: 80 });
+    assert.deepEqual(http, { address: '0.0.0.0', port: 80, tls: null });
     assert.deepEqual([media.port, media.rtpPorts], [40_000, { first: 50_000, last: 50_099 }]);
-    assert.deepEqual(sip, { address: '0.0.0.0', udp: 0, tcp: null });
+    assert.deepEqual(sip, { address: '0.0.0.0', udp: 0, tcp: null, tls: null });
   });
 
   it('resolves the addresses of the media', () => {
@@ -245,6 +246,58 @@ describe('a configuration is refused', () => {
       assert.equal(code, 'CONFIG_UNREADABLE');
       assert.equal(lines.length, 1);
       assert.ok(lines[0]?.startsWith(PATH + message), lines[0]);
+    });
+  }
+});
+
+describe('the certificates of a configuration', () => {
+  const certificates = new Certificates();
+  after(() => certificates.remove());
+  const [a, b] = [certificates.issue('a', ['localhost']), certificates.issue('b', ['localhost'])];
+  const tv = join(certificates.folder, 'tv.yaml');
+
+  it('are found beside the file, and TLS has its own port', () => {
+    const { http, sip } = parseConfig(
+      'http: {tls: {certificate: a.pem, key: a.key}}\nsip: {tls: {certificate: b.pem, key: b.key}}',
+      tv,
+      OPTIONS,
+    );
+    assert.deepEqual([http.tls, sip.tls], [a, { port: 5061, ...b }]);
+    assert.equal(parseConfig(`sip: {tls: {port: 0, certificate: a.pem, key: ${a.key}}}`, tv, OPTIONS).sip.tls?.port, 0);
+    assert.equal(parse('sip: {tls: null}').sip.tls, null);
+  });
+
+  for (const [name, tls, message] of [
+    ['are not there', '{certificate: c.pem, key: a.key}', `sip.tls.certificate: FOLDER/c.pem cannot be read (ENOENT)`],
+    ['have no key', '{certificate: a.pem, key: c.key}', `sip.tls.key: FOLDER/c.key cannot be read (ENOENT)`],
+    [
+      'have the key of others',
+      '{certificate: a.pem, key: b.key}',
+      'sip.tls.key: FOLDER/b.key is not the key of FOLDER/a.pem; name the key with which the certificate was requested',
+    ],
+    [
+      'name neither',
+      '{port: 1}',
+      'sip.tls.certificate: missing; write the path of a certificate in PEM\n' +
+        "sip.tls.key: missing; write the path of the certificate's private key in PEM",
+    ],
+    [
+      'have a misspelt key',
+      '{certificate: a.pem, key: a.key, prot: 1}',
+      'sip.tls.prot: unknown key; did you mean port?',
+    ],
+    ['are switched on without more', 'true', 'sip.tls: true is not allowed; write port, certificate and key, or null'],
+  ] as const) {
+    it(`are refused when they ${name}`, () => {
+      assert.throws(
+        () => parseConfig(`sip: {tls: ${tls}}`, tv, OPTIONS),
+        (error: DialcastError) => {
+          assert.equal(error.code, 'CONFIG_INVALID');
+          const lines = error.detail.replace(/^.*?: (?=sip)/gm, '').replaceAll(certificates.folder, 'FOLDER');
+          assert.equal(lines.slice(0, message.length), message);
+          return true;
+        },
+      );
     });
   }
 });

@@ -7,6 +7,7 @@ import { type Document, isMap, isNode, isScalar, LineCounter, type Node, parseDo
 import { DialcastError } from '../errors.ts';
 import { announcedAddresses } from './addresses.ts';
 import type { ChannelConfig, Config } from './config.ts';
+import { type KeyPairFiles, readKeyPair } from './key-pair.ts';
 import { type Problem, schemaProblems } from './problems.ts';
 import { CONFIG_SCHEMA } from './schema.ts';
 
@@ -20,12 +21,14 @@ export interface LoadOptions {
 
 const DEFAULTS = {
   domain: 'localhost',
-  http: { address: '0.0.0.0', port: 8080 },
-  sip: { address: '0.0.0.0', udp: 5060, tcp: 5060 },
+  http: { address: '0.0.0.0', port: 8080, tls: null },
+  sip: { address: '0.0.0.0', udp: 5060, tcp: 5060, tls: null },
   media: { address: 'auto' as string | string[], port: 40_000, rtpPorts: '40002-40999' },
   guests: true,
   limits: { viewers: 2000 },
 };
+/** RFC 3261 §19.1.2: of SIP over TLS. */
+const DEFAULT_TLS_PORT = 5061;
 
 /** Reads and checks a configuration file. Throws CONFIG_UNREADABLE, or CONFIG_INVALID naming every fault. */
 export function loadConfig(path: string, options: LoadOptions): Config {
@@ -50,12 +53,13 @@ export function parseConfig(text: string, path: string, options: LoadOptions): C
   const value = toValue(document, path);
   const problems = schemaProblems(CONFIG_SCHEMA, value);
   const file = value as ConfigFile;
-  if (problems.length === 0) problems.push(...meaningProblems(file, options));
+  const base = dirname(resolve(path));
+  if (problems.length === 0) problems.push(...meaningProblems(file, options), ...keyPairProblems(file, base));
   if (problems.length > 0) {
     const text = problems.map(problem => describe(problem, path, document, lines)).join('\n');
     throw new DialcastError('CONFIG_INVALID', text);
   }
-  return complete(file, dirname(resolve(path)), options);
+  return complete(file, base, options);
 }
 
 /** An empty file is a configuration of defaults. */
@@ -77,8 +81,12 @@ function complete(file: ConfigFile, base: string, { interfaces }: LoadOptions): 
   const media = { ...DEFAULTS.media, ...file.media };
   return {
     domain: file.domain ?? DEFAULTS.domain,
-    http: { ...DEFAULTS.http, ...file.http },
-    sip: { ...DEFAULTS.sip, ...file.sip },
+    http: { ...DEFAULTS.http, ...file.http, tls: file.http?.tls ? absoluteFiles(file.http.tls, base) : null },
+    sip: {
+      ...DEFAULTS.sip,
+      ...file.sip,
+      tls: file.sip?.tls ? { port: DEFAULT_TLS_PORT, ...file.sip.tls, ...absoluteFiles(file.sip.tls, base) } : null,
+    },
     media: {
       addresses: announcedAddresses(media.address, interfaces),
       port: media.port,
@@ -130,6 +138,22 @@ function meaningProblems(file: ConfigFile, { sourceKinds }: LoadOptions): Proble
     }
   }
   return problems;
+}
+
+/** Certificates that cannot be used, so that a check of the configuration finds them as well. */
+function keyPairProblems(file: ConfigFile, base: string): Problem[] {
+  return (['http', 'sip'] as const).flatMap(section => {
+    const tls = file[section]?.tls;
+    if (!tls) return [];
+    const reading = readKeyPair(absoluteFiles(tls, base));
+    if (!('fault' in reading)) return [];
+    const { at, fault, remedy } = reading.fault;
+    return [{ path: [section, 'tls', at], fault, remedy }];
+  });
+}
+
+function absoluteFiles({ certificate, key }: KeyPairFiles, base: string): KeyPairFiles {
+  return { certificate: resolve(base, certificate), key: resolve(base, key) };
 }
 
 function parseRange(text: string): { first: number; last: number } {

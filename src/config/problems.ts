@@ -9,10 +9,12 @@ export interface Problem {
   readonly remedy: string;
 }
 
+/** A union here is a section or null. */
 interface SchemaNode {
   readonly description?: string;
   readonly properties?: Readonly<Record<string, SchemaNode>>;
   readonly items?: SchemaNode;
+  readonly anyOf?: readonly SchemaNode[];
 }
 
 /** Every place where the value does not fit the schema, each named once. */
@@ -60,15 +62,18 @@ function explain(
     }));
   }
   const given = path.reduce<unknown>((at, key) => (at as Record<string | number, unknown> | undefined)?.[key], value);
+  // A section that is there is no fault of its own; that it is not null either says nothing.
+  if (typeof given === 'object' && given !== null && !Array.isArray(given) && node?.properties) return [];
   const wanted = node?.description ?? (node?.properties ? 'keys and values' : 'another value');
   return [{ path, fault: `${JSON.stringify(given)} is not allowed`, remedy: `write ${wanted}` }];
 }
 
 function nodeAt(schema: SchemaNode, path: readonly (string | number)[]): SchemaNode | undefined {
-  return path.reduce<SchemaNode | undefined>(
-    (node, key) => (typeof key === 'number' ? node?.items : node?.properties?.[key]),
-    schema,
-  );
+  return path.reduce<SchemaNode | undefined>((node, key) => {
+    const inner = typeof key === 'number' ? node?.items : node?.properties?.[key];
+    const section = inner?.anyOf?.find(({ properties }) => properties !== undefined);
+    return section === undefined ? inner : { ...inner, properties: section.properties! };
+  }, schema);
 }
 
 function decodePointer(part: string): string | number {

@@ -7,11 +7,14 @@ interface SchemaNode {
   readonly additionalProperties?: unknown;
   readonly properties?: Readonly<Record<string, SchemaNode>>;
   readonly items?: SchemaNode;
+  readonly anyOf?: readonly SchemaNode[];
 }
 
 function nodes(node: SchemaNode, path = 'the file'): [path: string, node: SchemaNode][] {
-  const inner = [...Object.entries(node.properties ?? {}), ...(node.items ? [['[]', node.items] as const] : [])];
-  return [[path, node], ...inner.flatMap(([key, each]) => nodes(each, `${path}.${key}`))];
+  const whole = { ...node, ...node.anyOf?.find(each => each.properties !== undefined) };
+  const { properties = {}, items } = whole;
+  const inner = [...Object.entries(properties), ...(items ? [['[]', items] as const] : [])];
+  return [[path, whole], ...inner.flatMap(([key, each]) => nodes(each, `${path}.${key}`))];
 }
 
 describe('the schema of the configuration', () => {

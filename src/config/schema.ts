@@ -1,11 +1,21 @@
-import { Type } from 'typebox';
+import { type TProperties, Type } from 'typebox';
 
 const PORT = { minimum: 0, maximum: 65_535 };
 const port = (description: string) => Type.Integer({ ...PORT, description });
 const portOrNull = (description: string) => Type.Union([Type.Integer(PORT), Type.Null()], { description });
+const file = (description: string) => Type.String({ minLength: 1, description });
 
 /** Unknown keys are faults: a misspelt key must not be ignored. Each description says what to write instead. */
 const options = { additionalProperties: false };
+
+/** A section that may also be null. */
+const sectionOrNull = <T extends TProperties>(properties: T, description: string) =>
+  Type.Union([Type.Object(properties, options), Type.Null()], { description });
+
+const KEY_PAIR = {
+  certificate: file('the path of a certificate in PEM'),
+  key: file("the path of the certificate's private key in PEM"),
+};
 
 export const CHANNEL_SCHEMA = Type.Object(
   {
@@ -32,6 +42,7 @@ export const CONFIG_SCHEMA = Type.Object(
         {
           address: Type.Optional(Type.String({ minLength: 1, description: 'an address to listen at, e.g. 0.0.0.0' })),
           port: Type.Optional(port('a port, 0 to 65535 (0 picks a free one)')),
+          tls: Type.Optional(sectionOrNull(KEY_PAIR, 'certificate and key, or null to do without TLS')),
         },
         options,
       ),
@@ -42,6 +53,12 @@ export const CONFIG_SCHEMA = Type.Object(
           address: Type.Optional(Type.String({ minLength: 1, description: 'an address to listen at, e.g. 0.0.0.0' })),
           udp: Type.Optional(portOrNull('a port, 0 to 65535 (0 picks a free one), or null to turn UDP off')),
           tcp: Type.Optional(portOrNull('a port, 0 to 65535 (0 picks a free one), or null to turn TCP off')),
+          tls: Type.Optional(
+            sectionOrNull(
+              { port: Type.Optional(port('a port, 0 to 65535 (0 picks a free one)')), ...KEY_PAIR },
+              'port, certificate and key, or null to turn TLS off',
+            ),
+          ),
         },
         options,
       ),

@@ -1,2 +1,10 @@
-export type { AcceptWebSocket, CallListing, ChannelListing, Health, HttpPorts, MetricsPage } from './ports.ts';
+export type {
+  AcceptWebSocket,
+  CallListing,
+  ChannelListing,
+  Health,
+  HttpPorts,
+  MetricsPage,
+  WebSocketPeer,
+} from './ports.ts';
 export { HttpServer, type HttpServerOptions } from './server.ts';

@@ -40,14 +40,23 @@ export interface MetricsPage {
   render(): Promise<string>;
 }
 
-/** Addresses are without the `::ffff:` of an IPv4 address on a dual-stack socket. */
-export type AcceptWebSocket = (
-  socket: WebSocket,
-  remoteAddress: string,
-  remotePort: number,
-  localAddress: string,
-  localPort: number,
-) => void;
+/** Both ends of a WebSocket. Addresses are without the `::ffff:` of an IPv4 address on a dual-stack socket. */
+export interface WebSocketPeer {
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly localAddress: string;
+  readonly localPort: number;
+  /** Is it on TLS. */
+  readonly secure: boolean;
+}
+
+export type AcceptWebSocket = (socket: WebSocket, peer: WebSocketPeer) => void;
+
+/** A certificate and its private key, both PEM. */
+export interface TlsPair {
+  readonly certificate: Buffer;
+  readonly key: Buffer;
+}
 
 export interface HttpPorts {
   readonly health: () => Health;

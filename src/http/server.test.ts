@@ -9,15 +9,16 @@ import { gzipSync } from 'node:zlib';
 import { WebSocket } from 'ws';
 import { DialcastError } from '../errors.ts';
 import { createLogger } from '../observe/index.ts';
-import { HttpServer, type HttpServerOptions } from './index.ts';
+import { HttpServer, type HttpServerOptions, type WebSocketPeer } from './index.ts';
 
 const webRoot = mkdtempSync(join(tmpdir(), 'dialcast-web-'));
 const log = createLogger({ level: 'silent' });
 let status: 'ok' | 'draining' = 'ok';
 
 const OPTIONS: HttpServerOptions = {
-  address: '127.0.0.1',
+  addresses: ['127.0.0.1'],
   port: 0,
+  tls: null,
   domain: 'tv.example<"&>',
   webRoot,
   log,
@@ -238,14 +239,15 @@ for (const { what, path = '/sip', protocols = ['sip'], headers = () => ({}), sta
 }
 
 test('whoever takes the WebSocket learns both ends of the connection', async () => {
-  const ends: unknown[] = [];
-  const own = new HttpServer({ ...OPTIONS, address: '::', acceptWebSocket: (_socket, ...rest) => ends.push(...rest) });
+  const peers: WebSocketPeer[] = [];
+  const own = new HttpServer({ ...OPTIONS, acceptWebSocket: (_socket, peer) => void peers.push(peer) });
   const port = await own.listen();
   const socket = new WebSocket(`ws://127.0.0.1:${port}/sip`, 'sip');
   await once(socket, 'open');
-  assert.equal(ends[0], '127.0.0.1');
-  assert.equal(typeof ends[1], 'number');
-  assert.deepEqual(ends.slice(2), ['127.0.0.1', port]);
+  const [{ remotePort, ...rest }] = peers as [WebSocketPeer];
+  assert.ok(remotePort > 0 && remotePort !== port);
+  const address = '127.0.0.1';
+  assert.deepEqual(rest, { remoteAddress: address, localAddress: address, localPort: port, secure: false });
   await own.close();
 });
 

@@ -1,9 +1,8 @@
-import type { AddressInfo } from 'node:net';
 import { fastify } from 'fastify';
-import { DialcastError } from '../errors.ts';
 import type { Logger } from '../observe/index.ts';
 import type { App, TypeBoxProvider } from './app.ts';
-import type { HttpPorts } from './ports.ts';
+import { HttpListeners } from './listeners.ts';
+import type { HttpPorts, TlsPair } from './ports.ts';
 import { answerProblems } from './problem.ts';
 import { callRoutes } from './routes/calls.ts';
 import { channelRoutes } from './routes/channels.ts';
@@ -14,9 +13,12 @@ import { sendSecurityHeaders } from './security.ts';
 import { SipUpgrade } from './sip-upgrade.ts';
 
 export interface HttpServerOptions extends HttpPorts {
-  readonly address: string;
+  /** Where to listen. */
+  readonly addresses: readonly string[];
   /** 0 picks a free one. */
   readonly port: number;
+  /** With it everything is served with TLS, and nothing without. */
+  readonly tls: TlsPair | null;
   /** SIP domain that the watch page calls. */
   readonly domain: string;
   /** Folder with the built watch page. */
@@ -26,8 +28,6 @@ export interface HttpServerOptions extends HttpPorts {
   readonly allowedOrigins?: readonly string[];
 }
 
-/** A request must have come in whole within this time: a slow sender holds a connection no longer. */
-const REQUEST_TIMEOUT_MS = 10_000;
 /** No route takes a body yet. */
 const BODY_LIMIT_OCTETS = 64 * 1024;
 const CLOSE_TIMEOUT_MS = 500;
@@ -37,14 +37,13 @@ export class HttpServer {
   readonly #options: HttpServerOptions;
   readonly #app: App;
   readonly #upgrade: SipUpgrade;
+  readonly #listeners: HttpListeners;
 
   constructor(options: HttpServerOptions) {
     const { log, webRoot, domain } = options;
     this.#options = options;
     this.#upgrade = new SipUpgrade(options.acceptWebSocket, options.allowedOrigins ?? []);
     this.#app = fastify({
-      forceCloseConnections: true,
-      requestTimeout: REQUEST_TIMEOUT_MS,
       bodyLimit: BODY_LIMIT_OCTETS,
       routerOptions: { ignoreTrailingSlash: true },
     }).withTypeProvider<TypeBoxProvider>();
@@ -55,23 +54,27 @@ export class HttpServer {
     callRoutes(this.#app, options);
     metricsRoutes(this.#app, options);
     watchRoutes(this.#app, options, { webRoot, domain, log });
-    this.#app.server.on('upgrade', (request, socket, head) => this.#upgrade.handle(request, socket, head));
+    this.#listeners = new HttpListeners(options.tls, {
+      request: (request, response) => this.#app.routing(request, response),
+      upgrade: (request, socket, head) => this.#upgrade.handle(request, socket, head),
+    });
   }
 
-  /** Opens the socket and returns its port. Rejects with LISTEN_FAILED. */
+  /** Opens the sockets and returns their port. Rejects with LISTEN_FAILED. */
   async listen(): Promise<number> {
-    const { address, port } = this.#options;
-    try {
-      await this.#app.listen({ host: address, port });
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new DialcastError('LISTEN_FAILED', `http ${address}:${port}: ${reason}`, { cause: error });
-    }
-    return (this.#app.server.address() as AddressInfo).port;
+    await this.#app.ready();
+    return this.#listeners.listen(this.#options.addresses, this.#options.port);
+  }
+
+  /** Connections from now on get this certificate. */
+  renewCertificate(pair: TlsPair): void {
+    this.#listeners.renew(pair);
   }
 
   /** Ends every connection and WebSocket within a second. */
   async close(): Promise<void> {
+    this.#listeners.stop();
     await Promise.all([this.#upgrade.close(CLOSE_TIMEOUT_MS), this.#app.close()]);
+    this.#listeners.destroy();
   }
 }

@@ -1,5 +1,6 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { AcceptWebSocket } from './ports.ts';
 import { PROBLEM_TYPE, problem } from './problem.ts';
@@ -78,7 +79,13 @@ export class SipUpgrade {
     }
     // What breaks the WebSocket protocol is told by `close`; an `error` that nobody hears would end the process.
     webSocket.on('error', () => undefined);
-    this.#accept(webSocket, unmapped(remoteAddress), remotePort ?? 0, unmapped(localAddress), localPort ?? 0);
+    this.#accept(webSocket, {
+      remoteAddress: unmapped(remoteAddress),
+      remotePort: remotePort ?? 0,
+      localAddress: unmapped(localAddress),
+      localPort: localPort ?? 0,
+      secure: socket instanceof TLSSocket,
+    });
   }
 }
 

@@ -1,15 +1,24 @@
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { type AddressInfo, connect } from 'node:net';
-import { afterEach, beforeEach, describe, test } from 'node:test';
+import { after, afterEach, beforeEach, describe, test } from 'node:test';
+import { connect as connectTls } from 'node:tls';
 import { WebSocket, WebSocketServer } from 'ws';
+import { Certificates } from '../../test/support/certificates.ts';
 import { createLogger } from '../observe/index.ts';
 import { SignallingEndpoint } from './endpoint.ts';
 import { type Response, serialise } from './message/index.ts';
 import { FakeClock, makeRequest, parsed } from './testing.ts';
 
 const ADDRESS = '127.0.0.1';
+const NOWHERE = { addresses: [ADDRESS], udp: null, tcp: null, tls: null };
+
+const certificates = new Certificates();
+after(() => certificates.remove());
+const files = certificates.issue('tv', [ADDRESS]);
+const pair = { certificate: readFileSync(files.certificate), key: readFileSync(files.key) };
 
 let endpoint: SignallingEndpoint;
 const create = () =>
@@ -35,7 +44,7 @@ describe('a request from the network', () => {
     ['goes back to the port in its Via otherwise (RFC 3261 §18.2.2)', (port: number) => `127.0.0.1:${port}`, true],
   ] as const) {
     test(`over UDP ${name}`, async () => {
-      const { udp } = await endpoint.listen({ address: ADDRESS, udp: 0, tcp: null });
+      const { udp } = await endpoint.listen({ ...NOWHERE, udp: 0 });
       const [asking, named] = [createSocket('udp4'), createSocket('udp4')];
       for (const socket of [asking, named]) await new Promise<void>(resolve => void socket.bind(0, ADDRESS, resolve));
       const answer = once(toVia ? named : asking, 'message');
@@ -57,16 +66,21 @@ describe('a request from the network', () => {
     });
   }
 
-  test('over TCP is answered on its connection', async () => {
-    const { tcp } = await endpoint.listen({ address: ADDRESS, udp: 0, tcp: 0 });
-    const socket = connect(tcp!, ADDRESS);
-    const answer = once(socket, 'data');
-    socket.write(serialise(makeRequest('OPTIONS', { via: 'SIP/2.0/TCP 127.0.0.1:1;branch=z9hG4bK1' })));
-    assert.equal((parsed((await answer)[0]) as Response).status, 200);
-    // Closing ends the connection, too.
-    endpoint.close();
-    await once(socket.resume(), 'close');
-  });
+  for (const transport of ['tcp', 'tls'] as const) {
+    test(`over ${transport} is answered on its connection`, async () => {
+      const ports = await endpoint.listen({ ...NOWHERE, tcp: 0, tls: { port: 0, pair } });
+      const address = { host: ADDRESS, port: ports[transport]! };
+      const socket = transport === 'tcp' ? connect(address) : connectTls({ ...address, ca: pair.certificate });
+      const answer = once(socket, 'data');
+      const via = `SIP/2.0/${transport.toUpperCase()} 127.0.0.1:1;branch=z9hG4bK1`;
+      socket.write(serialise(makeRequest('OPTIONS', { via })));
+      assert.equal((parsed((await answer)[0]) as Response).status, 200);
+      assert.deepEqual([...new Set(endpoint.messages.map(each => each.transport))], [transport]);
+      // Closing ends the connection, too.
+      endpoint.close();
+      await once(socket.resume(), 'close');
+    });
+  }
 });
 
 test('a browser is served on its WebSocket, at IPv4 addresses when it has such, until we close it', async () => {
@@ -74,7 +88,14 @@ test('a browser is served on its WebSocket, at IPv4 addresses when it has such, 
   const gone = Promise.withResolvers<void>();
   server.once('connection', socket => {
     socket.once('close', gone.resolve);
-    endpoint.acceptWebSocket(socket, '::ffff:192.0.2.7', 40_000, '::ffff:192.0.2.1', 8080);
+    const [remoteAddress, localAddress] = ['::ffff:192.0.2.7', '::ffff:192.0.2.1'];
+    endpoint.acceptWebSocket(socket, {
+      remoteAddress,
+      remotePort: 40_000,
+      localAddress,
+      localPort: 8080,
+      secure: false,
+    });
   });
   await once(server, 'listening');
   const browser = new WebSocket(`ws://${ADDRESS}:${(server.address() as AddressInfo).port}`);
@@ -92,12 +113,12 @@ test('a browser is served on its WebSocket, at IPv4 addresses when it has such, 
   server.close();
 });
 
-for (const transport of ['udp', 'tcp'] as const) {
+for (const transport of ['udp', 'tcp', 'tls'] as const) {
   test(`a ${transport} port that is taken is named with its key`, async () => {
-    const ports = await endpoint.listen({ address: ADDRESS, udp: 0, tcp: 0 });
+    const ports = await endpoint.listen({ ...NOWHERE, udp: 0, tcp: 0, tls: { port: 0, pair } });
     const port = ports[transport]!;
     const second = create();
-    const options = { address: ADDRESS, udp: null, tcp: null, [transport]: port };
+    const options = { ...NOWHERE, [transport]: transport === 'tls' ? { port, pair } : port };
     await assert.rejects(second.listen(options), (error: Error & { code?: string }) => {
       assert.equal(error.code, 'LISTEN_FAILED');
       assert.match(error.message, new RegExp(`sip\\.${transport}: 127\\.0\\.0\\.1:${port}: .*EADDRINUSE`));

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { networkInterfaces } from 'node:os';
 import type { WebSocket } from 'ws';
-import { DialcastError } from '../errors.ts';
+import type { KeyPair } from '../config/index.ts';
 import type { Logger } from '../observe/index.ts';
 import { Admission, type AdmissionOptions, type Subscriber } from './admission/index.ts';
 import type { Clock } from './clock.ts';
@@ -35,13 +34,12 @@ import {
   serverKey,
 } from './transaction/index.ts';
 import {
-  acceptWebSocket,
   type Flow,
   type FlowHandlers,
-  LocalAddresses,
-  TcpTransport,
-  UdpTransport,
-  unmapped,
+  type ListenOptions,
+  type ListenPorts,
+  Transports,
+  type WebSocketPeer,
 } from './transport/index.ts';
 import type { SignallingHandlers } from './types.ts';
 
@@ -54,13 +52,6 @@ export interface SignallingOptions {
   readonly handlers: SignallingHandlers;
   /** {@link SESSION_TIMER} by default. */
   readonly sessionTimer?: SessionTimerLimits;
-}
-
-/** Where to listen; null leaves a transport out, port 0 picks a free one. */
-export interface ListenOptions {
-  readonly address: string;
-  readonly udp: number | null;
-  readonly tcp: number | null;
 }
 
 const CAPABILITIES: readonly Header[] = [
@@ -80,7 +71,7 @@ const RETRY_AFTER_SECONDS = '10';
  */
 export class SignallingEndpoint implements FlowHandlers {
   readonly #options: SignallingOptions;
-  readonly #locals: LocalAddresses;
+  readonly #transports: Transports;
   readonly #admission: Admission;
   readonly #registrar: Registrar;
   readonly #servers = new Map<string, ServerTransaction>();
@@ -91,12 +82,9 @@ export class SignallingEndpoint implements FlowHandlers {
   readonly #sessions = new Map<string, InviteSession>();
   /** Sessions by the transaction of their INVITE, which a CANCEL names. */
   readonly #inviting = new WeakMap<ServerTransaction, InviteSession>();
-  readonly #webSockets = new Set<Flow>();
   readonly #messages = new Map<string, { direction: 'in' | 'out'; transport: string; count: number }>();
   readonly #sessionPorts: SessionPorts;
   readonly #sessionTimer: SessionTimerLimits;
-  #udp: UdpTransport | null = null;
-  #tcp: TcpTransport | null = null;
   #draining = false;
   /** Requests of ours that have no final response yet. */
   #unanswered = 0;
@@ -107,7 +95,7 @@ export class SignallingEndpoint implements FlowHandlers {
 
   constructor(options: SignallingOptions) {
     this.#options = options;
-    this.#locals = new LocalAddresses(networkInterfaces, () => options.clock.nowMs());
+    this.#transports = new Transports(options.clock, this);
     const { authentication = null } = options;
     this.#admission = new Admission({ ...options, authentication, key: randomBytes(32) });
     this.#registrar = new Registrar(options);
@@ -117,7 +105,9 @@ export class SignallingEndpoint implements FlowHandlers {
       capabilities: CAPABILITIES,
       contact: (flow, user) => {
         const userInfo = user === '' ? '' : `${encodeURIComponent(user)}@`;
-        return `<sip:${userInfo}${hostPort(flow)};transport=${flow.transport}>`;
+        // RFC 7118 §5.2.2: URIs have one name for WebSocket, with TLS and without.
+        const transport = flow.transport === 'wss' ? 'ws' : flow.transport;
+        return `<sip:${userInfo}${hostPort(flow)};transport=${transport}>`;
       },
       sessionTimer: this.#sessionTimer,
       random: Math.random,
@@ -131,28 +121,18 @@ export class SignallingEndpoint implements FlowHandlers {
   }
 
   /** Opens the sockets and tells their ports. Rejects with LISTEN_FAILED. */
-  async listen({ address, udp, tcp }: ListenOptions): Promise<{ udp: number | null; tcp: number | null }> {
-    const failed = (transport: string, port: number) => (cause: Error) => {
-      throw new DialcastError('LISTEN_FAILED', `sip.${transport}: ${address}:${port}: ${cause.message}`, { cause });
-    };
-    if (udp !== null) {
-      this.#udp = await UdpTransport.listen(address, udp, this.#locals, this).catch(failed('udp', udp));
-    }
-    if (tcp !== null) this.#tcp = await TcpTransport.listen(address, tcp, this).catch(failed('tcp', tcp));
-    return { udp: this.#udp?.port ?? null, tcp: this.#tcp?.port ?? null };
+  listen(options: ListenOptions): Promise<ListenPorts> {
+    return this.#transports.listen(options);
+  }
+
+  /** TLS connections from now on get this certificate. */
+  renewCertificate(pair: KeyPair): void {
+    this.#transports.renew(pair);
   }
 
   /** Speaks SIP with a browser whose WebSocket is open. */
-  acceptWebSocket(
-    socket: WebSocket,
-    remoteAddress: string,
-    remotePort: number,
-    localAddress: string,
-    localPort: number,
-  ): void {
-    const addresses = { remoteAddress: unmapped(remoteAddress), localAddress: unmapped(localAddress) };
-    const peer = { ...addresses, remotePort, localPort, secure: false };
-    this.#webSockets.add(acceptWebSocket(socket, peer, this));
+  acceptWebSocket(socket: WebSocket, peer: WebSocketPeer): void {
+    this.#transports.acceptWebSocket(socket, peer);
   }
 
   /** From now on new calls are refused with 503; those that run go on. */
@@ -174,9 +154,7 @@ export class SignallingEndpoint implements FlowHandlers {
     this.#draining = true;
     for (const session of [...this.#sessions.values()]) session.abandon('the server closes');
     for (const transaction of [...this.#servers.values(), ...this.#clients.values()]) transaction.terminate();
-    for (const flow of this.#webSockets) flow.close();
-    this.#tcp?.close();
-    this.#udp?.close();
+    this.#transports.close();
   }
 
   /** Messages since the start, by direction and transport. */
@@ -190,7 +168,7 @@ export class SignallingEndpoint implements FlowHandlers {
       clientTransactions: this.#clients.size,
       dialogs: this.#sessions.size,
       registrations: this.#registrar.size,
-      webSockets: this.#webSockets.size,
+      webSockets: this.#transports.webSockets,
       retransmissions: this.#retransmissions,
       scanErrors: this.#scanErrors,
     };
@@ -212,7 +190,6 @@ export class SignallingEndpoint implements FlowHandlers {
   }
 
   closed(flow: Flow): void {
-    this.#webSockets.delete(flow);
     for (const session of this.#sessions.values()) if (session.dialog.flow === flow) session.disconnected();
   }
 
@@ -223,8 +200,8 @@ export class SignallingEndpoint implements FlowHandlers {
   /** §18.2.2: over UDP, who does not ask for rport (RFC 3581) gets responses at the port of its Via. */
   #responseFlow(request: Request, flow: Flow): Flow {
     const via = request.via!;
-    if (flow.transport !== 'udp' || this.#udp === null || via.parameters.has('rport')) return flow;
-    return this.#udp.flow(flow.remoteAddress, via.port ?? DEFAULT_PORT);
+    if (flow.toPort === undefined || via.parameters.has('rport')) return flow;
+    return flow.toPort(via.port ?? DEFAULT_PORT);
   }
 
   #receiveRequest(request: Request, flow: Flow): void {

@@ -1,6 +1,7 @@
 export type { Credentials } from './authentication/index.ts';
 export { type Clock, systemClock } from './clock.ts';
-export { type ListenOptions, SignallingEndpoint, type SignallingOptions } from './endpoint.ts';
+export { SignallingEndpoint, type SignallingOptions } from './endpoint.ts';
+export type { ListenOptions, ListenPorts, WebSocketPeer } from './transport/index.ts';
 export type {
   CallEnd,
   EndCause,

@@ -14,6 +14,8 @@ export interface Flow {
   /** False when the message could not be handed to the network. */
   send(bytes: Buffer): boolean;
   close(): void;
+  /** UDP alone: the way to another port of the same peer. */
+  toPort?(remotePort: number): Flow;
 }
 
 export interface FlowHandlers {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { LocalAddresses, unmapped } from './index.ts';
+import { LocalAddresses, unmapped } from './local-address.ts';
 
 const networkInterface = (address: string, bits: number, internal = false) => ({
   address,

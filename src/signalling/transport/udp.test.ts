@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import { type Flow, LocalAddresses, UdpTransport } from './index.ts';
+import type { Flow } from './flow.ts';
+import { LocalAddresses } from './local-address.ts';
+import { UdpTransport } from './udp.ts';
 
 const locals = new LocalAddresses(
   () => ({}),
@@ -72,7 +74,7 @@ for (const { bound, type, address } of [
 
     test('sends nothing to port 0, and nothing once it is closed', async () => {
       const flow = await say('hello SIP');
-      assert.equal(transport.flow(address, 0).send(Buffer.from('x')), false);
+      assert.equal(flow.toPort!(0).send(Buffer.from('x')), false);
       transport.close();
       transport.close();
       assert.deepEqual([flow.closed, flow.send(Buffer.from('late')), sent], [true, false, 0]);

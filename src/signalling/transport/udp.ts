@@ -44,7 +44,7 @@ export class UdpTransport {
     this.#socket = createSocket({ type, recvBufferSize: RECEIVE_BUFFER_BYTES });
     this.#socket.on('message', (bytes, remote) => {
       // A lone CRLF or NUL keeps a NAT open (RFC 5626 §4.4, and what phones send instead); it asks for nothing.
-      if (bytes.length > 4) handlers.receive(this.flow(unmapped(remote.address), remote.port), bytes);
+      if (bytes.length > 4) handlers.receive(this.#flow(unmapped(remote.address), remote.port), bytes);
     });
   }
 
@@ -59,7 +59,7 @@ export class UdpTransport {
   }
 
   /** The way to a peer. */
-  flow(remoteAddress: string, remotePort: number): Flow {
+  #flow(remoteAddress: string, remotePort: number): Flow {
     const isClosed = () => this.#closed;
     // An IPv6 socket reaches IPv4 peers by their mapped address.
     const destination = isIPv6(this.#bound) && isIPv4(remoteAddress) ? `::ffff:${remoteAddress}` : remoteAddress;
@@ -81,6 +81,7 @@ export class UdpTransport {
         return true;
       },
       close: () => undefined,
+      toPort: port => this.#flow(remoteAddress, port),
     };
     return flow;
   }

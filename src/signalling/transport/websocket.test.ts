@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { WebSocket, WebSocketServer } from 'ws';
-import { acceptWebSocket, type Flow } from './index.ts';
+import type { Flow } from './flow.ts';
+import { acceptWebSocket } from './websocket.ts';
 
 const PEER = { remoteAddress: '192.0.2.7', remotePort: 1, localAddress: '192.0.2.1', localPort: 2, secure: false };
 

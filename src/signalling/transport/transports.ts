@@ -1,0 +1,102 @@
+import { networkInterfaces } from 'node:os';
+import type { WebSocket } from 'ws';
+import type { KeyPair } from '../../config/index.ts';
+import { DialcastError } from '../../errors.ts';
+import type { Clock } from '../clock.ts';
+import type { Flow, FlowHandlers } from './flow.ts';
+import { LocalAddresses, unmapped } from './local-address.ts';
+import { StreamTransport } from './stream.ts';
+import { UdpTransport } from './udp.ts';
+import { acceptWebSocket, type WebSocketPeer } from './websocket.ts';
+
+/** Where to listen; null leaves a transport out, port 0 picks a free one. */
+export interface ListenOptions {
+  readonly addresses: readonly string[];
+  readonly udp: number | null;
+  readonly tcp: number | null;
+  readonly tls: { readonly port: number; readonly pair: KeyPair } | null;
+}
+
+/** One port for each transport, the same at every address. */
+export interface ListenPorts {
+  readonly udp: number | null;
+  readonly tcp: number | null;
+  readonly tls: number | null;
+}
+
+interface Transport {
+  readonly port: number;
+  close(): void;
+}
+
+/** Every way into the SIP server: its own sockets, and the WebSockets that it is handed. */
+export class Transports {
+  readonly #handlers: FlowHandlers;
+  readonly #locals: LocalAddresses;
+  readonly #open: Transport[] = [];
+  readonly #tls: StreamTransport[] = [];
+  readonly #webSockets = new Set<Flow>();
+
+  constructor(clock: Clock, handlers: FlowHandlers) {
+    this.#handlers = handlers;
+    this.#locals = new LocalAddresses(networkInterfaces, () => clock.nowMs());
+  }
+
+  /** Opens the sockets and tells their ports. Rejects with LISTEN_FAILED. */
+  async listen({ addresses, udp, tcp, tls }: ListenOptions): Promise<ListenPorts> {
+    return {
+      udp: await this.#listen('udp', addresses, udp, (address, port) =>
+        UdpTransport.listen(address, port, this.#locals, this.#handlers),
+      ),
+      tcp: await this.#listen('tcp', addresses, tcp, (address, port) =>
+        StreamTransport.listen({ address, port, tls: null }, this.#handlers),
+      ),
+      tls: await this.#listen('tls', addresses, tls?.port ?? null, async (address, port) => {
+        const transport = await StreamTransport.listen({ address, port, tls: tls!.pair }, this.#handlers);
+        this.#tls.push(transport);
+        return transport;
+      }),
+    };
+  }
+
+  async #listen(
+    name: keyof ListenPorts,
+    addresses: readonly string[],
+    wanted: number | null,
+    open: (address: string, port: number) => Promise<Transport>,
+  ): Promise<number | null> {
+    if (wanted === null) return null;
+    let port = wanted;
+    for (const address of addresses) {
+      const transport = await open(address, port).catch((cause: Error) => {
+        throw new DialcastError('LISTEN_FAILED', `sip.${name}: ${address}:${port}: ${cause.message}`, { cause });
+      });
+      this.#open.push(transport);
+      port = transport.port;
+    }
+    return port;
+  }
+
+  /** TLS connections from now on get this certificate. */
+  renew(pair: KeyPair): void {
+    for (const transport of this.#tls) transport.renew(pair);
+  }
+
+  /** Speaks SIP with a browser whose WebSocket is open. */
+  acceptWebSocket(socket: WebSocket, peer: WebSocketPeer): void {
+    const addresses = { remoteAddress: unmapped(peer.remoteAddress), localAddress: unmapped(peer.localAddress) };
+    const flow = acceptWebSocket(socket, { ...peer, ...addresses }, this.#handlers);
+    this.#webSockets.add(flow);
+    socket.once('close', () => this.#webSockets.delete(flow));
+  }
+
+  /** How many are open. */
+  get webSockets(): number {
+    return this.#webSockets.size;
+  }
+
+  close(): void {
+    for (const flow of this.#webSockets) flow.close();
+    for (const transport of this.#open) transport.close();
+  }
+}
