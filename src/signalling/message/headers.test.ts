@@ -33,6 +33,9 @@ describe('a name-addr', () => {
     '"Ann <sip:a@b>',
     '<sip:a b@c>',
     '<sip:a@b> x',
+    // RFC 3261 §20: with a comma or a question mark it needs its brackets.
+    'sip:a,b@example.org',
+    'sip:a@example.org?Route=b',
   ]) {
     test(`is not ${JSON.stringify(text)}`, () => assert.equal(parseNameAddr(text), null));
   }
@@ -48,6 +51,17 @@ describe('a Via', () => {
     ['SIP/2.0/UDP a.example.org', 'UDP', 'a.example.org', null, {}],
     ['SIP/2.0/tls 192.0.2.7:5061;branch=z9', 'TLS', '192.0.2.7', 5061, { branch: 'z9' }],
     ['SIP / 2.0 / TCP  [2001:DB8::7] : 5060 ; rport', 'TCP', '2001:db8::7', 5060, { rport: null }],
+    // RFC 4475 §3.1.2.16: the answer of 505 has to find its way back.
+    ['SIP/7.0/UDP a.example.org', 'UDP', 'a.example.org', null, {}],
+    // RFC 5118 §4.5: with brackets and without.
+    [
+      'SIP/2.0/UDP [2001:db8::9];received=[2001:DB8::1];maddr=[2001:db8::2];x=[1]',
+      'UDP',
+      '2001:db8::9',
+      null,
+      { received: '2001:db8::1', maddr: '2001:db8::2', x: '[1]' },
+    ],
+    ['SIP/2.0/UDP a;received=2001:db8::1', 'UDP', 'a', null, { received: '2001:db8::1' }],
     ['sip/2.0/WSS x.invalid ;received="192.0.2.7"', 'WSS', 'x.invalid', null, { received: '192.0.2.7' }],
   ] as const) {
     test(`can be ${text}`, () => {
@@ -64,7 +78,7 @@ describe('a Via', () => {
   for (const text of [
     '',
     'SIP/2.0/UDP',
-    'SIP/1.0/UDP a',
+    'SIP/2/UDP a',
     'SIP/2.0 UDP a',
     'SIP/2.0/UDP a b',
     'SIP/2.0/UDP a:b',

@@ -1,5 +1,5 @@
 import { formatParameters, type Parameters, parseParameters, unquote } from './parameters.ts';
-import { formatHost, parseUri, type SipUri } from './uri.ts';
+import { bareHost, formatHost, parseUri, type SipUri } from './uri.ts';
 
 /** From, To, Contact, Route … (RFC 3261 §20.10): a URI with a display name and parameters. */
 export interface NameAddr {
@@ -23,10 +23,10 @@ export function parseNameAddr(text: string): NameAddr | null {
     if (uri === '' || /\s/.test(uri)) return null;
     return { displayName: unquote(match[1]!.trim()), uri, parameters: parseParameters(match[3] ?? '') };
   }
-  // Without brackets, parameters belong to the header, not to the URI (§20).
+  // Without brackets, parameters belong to the header, not to the URI (§20), and the URI has no comma and no headers.
   const [first, ...rest] = text.split(';');
   const uri = first!.trim();
-  if (!/^[a-z][a-z0-9+.-]*:[^\s<>"]+$/i.test(uri)) return null;
+  if (!/^[a-z][a-z0-9+.-]*:[^\s<>",?]+$/i.test(uri)) return null;
   return { displayName: '', uri, parameters: parseParameters(rest.join(';')) };
 }
 
@@ -34,17 +34,22 @@ export function parsedUri(address: NameAddr): SipUri | null {
   return parseUri(address.uri);
 }
 
-/** RFC 3261 §20.42. */
+/** RFC 3261 §20.42. Its version is not looked at: what is said of that is said of the request. */
 export interface Via {
   /** Upper case: UDP, TCP, TLS, WS, WSS. */
   readonly transport: string;
+  /** Lower case; an IPv6 address without its brackets. */
   readonly host: string;
   readonly port: number | null;
   readonly parameters: Parameters;
 }
 
+/** Parameters that are addresses. RFC 5118 §4.5: an IPv6 address stands there with its brackets or without. */
+const ADDRESSES = ['received', 'maddr'] as const;
+
 /** As with name-addr, no two neighbours can match the same white space. */
-const VIA = /^SIP\s*\/\s*2\.0\s*\/\s*([a-z0-9-]+)\s+(\[[0-9a-f:.]+\]|[^\s:;,[\]]+)\s*(?::\s*(\d{1,5})\s*)?(;.*)?$/is;
+const VIA =
+  /^SIP\s*\/\s*\d{1,3}\.\d{1,3}\s*\/\s*([a-z0-9-]+)\s+(\[[0-9a-f:.]+\]|[^\s:;,[\]]+)\s*(?::\s*(\d{1,5})\s*)?(;.*)?$/is;
 
 export function parseVia(text: string): Via | null {
   const match = VIA.exec(text.trim());
@@ -55,10 +60,16 @@ export function parseVia(text: string): Via | null {
   if (port !== null && port > 65_535) return null;
   return {
     transport: transport!.toUpperCase(),
-    host: host!.toLowerCase().replace(/^\[|\]$/g, ''),
+    host: bareHost(host!),
     port,
-    parameters: parseParameters(parameters ?? ''),
+    parameters: withBareAddresses(parseParameters(parameters ?? '')),
   };
+}
+
+function withBareAddresses(parameters: Parameters): Parameters {
+  const bracketed = ADDRESSES.filter(name => parameters.get(name)?.startsWith('['));
+  if (bracketed.length === 0) return parameters;
+  return new Map([...parameters, ...bracketed.map(name => [name, bareHost(parameters.get(name)!)] as const)]);
 }
 
 export function formatVia({ transport, host, port, parameters }: Via): string {

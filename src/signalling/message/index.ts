@@ -1,5 +1,7 @@
+export { type ReadBody, readBody } from './body.ts';
 export { type CSeq, formatVia, type NameAddr, parsedUri, parseNameAddr, parseVia, type Via } from './headers.ts';
 export { type Header, NO_BODY, Request, Response } from './message.ts';
+export { isRegisteredMethod } from './methods.ts';
 export { type Parameters, parseParameters, splitUnquoted, unquote } from './parameters.ts';
 export { withReceived } from './received.ts';
 export { type ResponseParts, respond } from './response.ts';

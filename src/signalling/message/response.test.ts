@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { makeRequest } from '../testing.ts';
-import { respond } from './index.ts';
+import { Request, respond } from './index.ts';
 
 const request = makeRequest('OPTIONS', {
   via: 'SIP/2.0/UDP a;branch=1, SIP/2.0/TCP b',
@@ -42,6 +42,18 @@ describe('a response', () => {
       [100, 180, 200].map(status => respond(request, status).get('timestamp')),
       ['54', null, null],
     );
+  });
+
+  // RFC 4475 §3.3.1.
+  test('repeats what there is of a request that lacks the rest', () => {
+    const bare = new Request('INVITE', 'sip:a@b', [
+      ['cseq', '1 INVITE'],
+      ['via', 'SIP/2.0/UDP a'],
+    ]);
+    assert.deepEqual(respond(bare, 400, { toTag: 'ours' }).headers, [
+      ['via', 'SIP/2.0/UDP a'],
+      ['cseq', '1 INVITE'],
+    ]);
   });
 
   for (const [status, reason, expected] of [

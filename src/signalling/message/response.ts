@@ -11,6 +11,7 @@ const REASONS: Readonly<Record<number, string>> = {
   403: 'Forbidden',
   404: 'Not Found',
   405: 'Method Not Allowed',
+  406: 'Not Acceptable',
   408: 'Request Timeout',
   413: 'Request Entity Too Large',
   414: 'Request-URI Too Long',
@@ -40,17 +41,21 @@ export interface ResponseParts {
   readonly body?: Buffer | undefined;
 }
 
-/** A response with what every response repeats from its request (RFC 3261 §8.2.6.2). */
+/** What every response repeats from its request (RFC 3261 §8.2.6.2), in this order. */
+const REPEATED = ['from', 'to', 'call-id', 'cseq'] as const;
+
+/**
+ * A response with what every response repeats from its request; a request that is refused for the lack of some of that
+ * is answered without it.
+ */
 export function respond(request: Request, status: number, parts: ResponseParts = {}): Response {
-  const to = request.get('to')!;
   const tagged = request.toTag !== null || parts.toTag === undefined || status === 100;
-  const repeated: Header[] = [
-    ...request.headers.filter(([name]) => name === 'via'),
-    ['from', request.get('from')!],
-    ['to', tagged ? to : to + formatParameters(new Map([['tag', parts.toTag!]]))],
-    ['call-id', request.callId],
-    ['cseq', request.get('cseq')!],
-  ];
+  const tag = tagged ? '' : formatParameters(new Map([['tag', parts.toTag!]]));
+  const repeated: Header[] = request.headers.filter(([name]) => name === 'via');
+  for (const name of REPEATED) {
+    const value = request.get(name);
+    if (value !== null) repeated.push([name, name === 'to' ? value + tag : value]);
+  }
   if (status === 100) repeated.push(...request.headers.filter(([name]) => name === 'timestamp'));
   const reason = sanitise(parts.reason ?? REASONS[status] ?? 'Unknown');
   return new Response(status, reason, [...repeated, ...(parts.headers ?? [])], parts.body ?? NO_BODY);

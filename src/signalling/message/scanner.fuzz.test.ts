@@ -108,6 +108,7 @@ describe('a message full of white space costs no more than its length', () => {
     ['Via, after its port', `Via: SIP/2.0/UDP 192.0.2.7:5060${BLANKS}b`],
     ['CSeq', `CSeq: 1${BLANKS}`],
     ['a header name', `Subject${BLANKS}x`],
+    ['a value, before a lone LF', `Subject:${BLANKS}x\ny`],
   ] as const) {
     test(`in ${name}`, () => {
       const lines = SEEDS[0]!.toString().split('\r\n');

@@ -79,6 +79,16 @@ describe('a request', () => {
     assert.equal(message.get('subject'), '');
   });
 
+  test('may have a Max-Forwards of 0 or 255', () => {
+    for (const hops of ['0', '255', '0068']) accepted(bytes([REQUEST_LINE, ...HEADERS, `Max-Forwards: ${hops}`]));
+  });
+
+  // RFC 4475 §3.1.2.18: it is refused as what it is, an unknown method.
+  test('of an unknown method may have another one in its CSeq', () => {
+    const message = accepted(bytes(['NEWMETHOD sip:news@example.org SIP/2.0', ...replaced('CSeq: 8 INVITE')]));
+    assert.ok(message instanceof Request && message.method === 'NEWMETHOD');
+  });
+
   test('may carry several values on a line and on several lines, quotes and brackets keeping their commas', () => {
     const more = [
       'Contact: "Ann\\", B" <sip:a@example.org>;q=0.5, <sip:b,c@example.org>',
@@ -101,6 +111,7 @@ describe('a response', () => {
     ['SIP/2.0 200 OK', 200, 'OK'],
     ['sip/2.0 486 Busy Here', 486, 'Busy Here'],
     ['SIP/2.0 200', 200, ''],
+    ['SIP/2.0 100 ', 100, ''],
     ['SIP/2.0 603 Nein, 谢谢', 603, 'Nein, 谢谢'],
   ] as const) {
     test(`may begin with ${line}`, () => {
@@ -113,6 +124,7 @@ describe('a response', () => {
   // Answering one would have two servers answer each other for ever.
   for (const [fault, buffer] of [
     ['another version', bytes(['SIP/3.0 200 OK', ...HEADERS])],
+    ['a status of more digits', bytes(['SIP/2.0 4294967301 OK', ...HEADERS])],
     ['a status out of range', bytes(['SIP/2.0 999 OK', ...HEADERS])],
     ['no status', bytes(['SIP/2.0', ...HEADERS])],
     ['a broken header', bytes(['SIP/2.0 200 OK', ...HEADERS, 'broken'])],
@@ -135,6 +147,11 @@ describe('a faulty request that can be answered', () => {
     ['another method in CSeq', replaced('CSeq: 1 INVITE'), 'CSeq has another method'],
     ['a CSeq of 2^31', replaced('CSeq: 2147483648 OPTIONS'), 'Bad cseq'],
     ['no number in CSeq', replaced('CSeq: OPTIONS'), 'Bad cseq'],
+    ['no number in Max-Forwards', [...HEADERS, 'Max-Forwards: many'], 'Bad max-forwards'],
+    ['a Max-Forwards of 256', [...HEADERS, 'Max-Forwards: 256'], 'Bad max-forwards'],
+    ['an empty parameter in Via', replaced('Via: SIP/2.0/UDP a;;branch=z9hG4bK1'), 'Bad via'],
+    ['an empty value among its Vias', [...HEADERS, 'Via: SIP/2.0/UDP a,, SIP/2.0/UDP b'], 'Bad via'],
+    ['an empty parameter in Contact', [...HEADERS, 'Contact: <sip:a@b>;'], 'Bad contact'],
     ['a From that is no address', replaced('From: <>;tag=ann'), 'Bad from'],
     ['a To that is no address', replaced('To: news'), 'Bad to'],
     ['a line that is no header', [...HEADERS, 'no header'], 'Bad header line'],
@@ -170,13 +187,24 @@ describe('a faulty request that can be answered', () => {
   }
 });
 
-describe('a faulty request that nobody can be answered for', () => {
-  for (const name of ['Via', 'From', 'To', 'Call-ID', 'CSeq']) {
-    test(`has no ${name}`, () => {
+// RFC 4475 §3.3.1: the answer goes by the Via, and repeats what there is.
+describe('a request that lacks what every request has', () => {
+  for (const name of ['From', 'To', 'Call-ID', 'CSeq']) {
+    test(`has no ${name}: 400`, () => {
       const error = refused(bytes([REQUEST_LINE, ...without(name)]));
-      assert.deepEqual([error.status, error.reason, error.request], [400, `No ${name.toLowerCase()}`, null]);
+      assert.deepEqual(
+        [error.status, error.reason, error.request?.method],
+        [400, `No ${name.toLowerCase()}`, 'OPTIONS'],
+      );
     });
   }
+});
+
+describe('a faulty request that nobody can be answered for', () => {
+  test('has no Via', () => {
+    const error = refused(bytes([REQUEST_LINE, ...without('Via')]));
+    assert.deepEqual([error.status, error.reason, error.request], [400, 'No via', null]);
+  });
 
   test('has a Via that says no address', () => {
     const { reason, request } = refused(bytes([REQUEST_LINE, ...replaced('Via: SIP/2.0/UDP')]));

@@ -1,3 +1,4 @@
+import { headerFault } from './faults.ts';
 import { type Header, headerName, Request, Response } from './message.ts';
 
 /** What one message may be at most; beyond it nothing is kept. */
@@ -7,7 +8,7 @@ export const LIMITS = { messageBytes: 65_535, headerBytes: 16_384, headers: 128,
 export interface ScanError {
   readonly status: 400 | 413 | 414 | 505;
   readonly reason: string;
-  /** A request of which Via, From, To, Call-ID and CSeq may be answered; null for anything else. */
+  /** A request that may be answered, since it has a Via to go back by; null for anything else. */
   readonly request: Request | null;
 }
 
@@ -17,12 +18,12 @@ export type Scan =
 
 /** The version is the one part that does not mind its case (RFC 3261 §7.1). */
 const REQUEST_LINE = /^([A-Za-z0-9.!%*_+`'~-]+) (\S+) SIP\/(\d+\.\d+)$/i;
-const STATUS_LINE = /^SIP\/2\.0 ([1-6]\d\d) ?(.*)$/i;
-/** A lone CR or LF in a value would start a header of its own in whatever repeats it. */
-const HEADER = /^([A-Za-z0-9.!%*_+`'~-]+)[ \t]*:[ \t]*([^\r\n]*)$/;
-
-/** Headers without which there is no transaction (RFC 3261 §8.1.1). */
-const MANDATORY = ['via', 'from', 'to', 'call-id', 'cseq'] as const;
+const STATUS_LINE = /^SIP\/2\.0 ([1-6]\d\d)(?: (.*))?$/i;
+/**
+ * A lone CR or LF in a value would start a header of its own in whatever repeats it. The value is trimmed afterwards:
+ * a pattern that did it would cost quadratic time where such a CR comes after many blanks.
+ */
+const HEADER = /^([A-Za-z0-9.!%*_+`'~-]+)[ \t]*:([^\r\n]*)$/;
 
 /** Headers that may stand only once. */
 const SINGLE = new Set(['from', 'to', 'call-id', 'cseq', 'content-length', 'max-forwards', 'content-type']);
@@ -47,8 +48,8 @@ export function scan(bytes: Buffer): Scan {
   if (/^SIP\//i.test(startLine)) {
     const [, status, reason] = STATUS_LINE.exec(startLine) ?? [];
     if (status === undefined) return failure(400, 'Bad status line', null);
-    const response = new Response(Number(status), reason!, headers, body);
-    const wrong = fault ?? missing(response) ?? tooShort;
+    const response = new Response(Number(status), reason ?? '', headers, body);
+    const wrong = fault ?? headerFault(response) ?? tooShort;
     return wrong === null ? { ok: true, message: response } : failure(400, wrong, null);
   }
   const match = REQUEST_LINE.exec(startLine);
@@ -60,11 +61,12 @@ export function scan(bytes: Buffer): Scan {
   const request = new Request(method!, uri!, headers, body);
   if (version !== '2.0') return failure(505, 'Version Not Supported', answerable(request));
   if (uri!.length > LIMITS.uriBytes) return failure(414, 'Request-URI Too Long', answerable(request));
-  const wrong = fault ?? missing(request) ?? tooShort ?? mismatch(request);
+  const wrong = fault ?? headerFault(request) ?? tooShort;
   return wrong === null ? { ok: true, message: request } : failure(400, wrong, answerable(request));
 }
 
-function scanHeaders(lines: readonly string[]): { headers: Header[]; fault: string | null } {
+/** Reads the lines after the first; those that are no headers are left out, and the first fault is told. */
+export function scanHeaders(lines: readonly string[]): { headers: Header[]; fault: string | null } {
   const headers: Header[] = [];
   const seen = new Set<string>();
   let fault: string | null = null;
@@ -91,24 +93,9 @@ function contentLength(headers: readonly Header[]): number | null {
   return text === undefined || !/^\d{1,9}$/.test(text) ? null : Number(text);
 }
 
-function missing(message: Request | Response): string | null {
-  for (const name of MANDATORY) if (message.get(name) === null) return `No ${name}`;
-  if (message.via === null) return 'Bad via';
-  if (message.from === null) return 'Bad from';
-  if (message.to === null) return 'Bad to';
-  if (message.cseq === null) return 'Bad cseq';
-  const length = message.get('content-length');
-  return length !== null && !/^\d{1,9}$/.test(length) ? 'Bad content-length' : null;
-}
-
-function mismatch(request: Request): string | null {
-  return request.cseq?.method === request.method ? null : 'CSeq has another method';
-}
-
-/** The request, when enough of it is there for a response to find its way. An ACK is never answered (§17.1.1.3). */
+/** The request, when a response can find its way back. An ACK is never answered (§17.1.1.3). */
 function answerable(request: Request): Request | null {
-  const complete = MANDATORY.every(name => request.get(name) !== null) && request.via !== null;
-  return complete && request.method !== 'ACK' && request.cseq?.method !== 'ACK' ? request : null;
+  return request.via !== null && request.method !== 'ACK' && request.cseq?.method !== 'ACK' ? request : null;
 }
 
 function failure(status: ScanError['status'], reason: string, request: Request | null): Scan {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type Framed, LIMITS, StreamFramer } from './index.ts';
+import { type Framed, LIMITS, StreamFramer, scan } from './index.ts';
 
 const FIRST = 'OPTIONS sip:a@b SIP/2.0\r\nCall-ID: é\r\nContent-Length: 7\r\n\r\nbody\r\n\r';
 const SECOND = 'BYE sip:a@b SIP/2.0\r\nl : 0\r\n\r\n';
@@ -40,6 +40,11 @@ describe('a stream', () => {
     ['has pings in a row', ['\r\n\r\n\r\n\r\n', SECOND], ['ping', 'ping', SECOND]],
     ['waits for the rest', [FIRST.slice(0, -1)], []],
     [
+      'takes a length from the line after its header',
+      ['A x SIP/2.0\r\nContent-Length:\r\n\t1 \r\n\r\n1'],
+      ['A x SIP/2.0\r\nContent-Length:\r\n\t1 \r\n\r\n1'],
+    ],
+    [
       'takes a length in capitals and between others',
       ['A x SIP/2.0\r\nVia: y\r\nCONTENT-LENGTH:1\r\nTo: z\r\n\r\n1'],
       ['A x SIP/2.0\r\nVia: y\r\nCONTENT-LENGTH:1\r\nTo: z\r\n\r\n1'],
@@ -53,13 +58,27 @@ describe('a stream that cannot be read any further', () => {
   const head = (length: string) => `A x SIP/2.0\r\n${length}\r\n\r\n`;
   for (const [name, stream, reason] of [
     ['has no Content-Length', head('Via: x'), 'no Content-Length'],
-    ['has a Content-Length that is no number', head('Content-Length: x'), 'no Content-Length'],
-    ['has a Content-Length on a folded line', head('Content-Length: 1\r\n 0'), 'no Content-Length'],
     ['smuggles a Content-Length in after a lone LF', head('Subject: x\nContent-Length: 0'), 'no Content-Length'],
     ['announces too large a message', head(`Content-Length: ${LIMITS.messageBytes}`), 'message too large'],
     ['never ends its headers', 'x'.repeat(LIMITS.headerBytes + 1), 'headers too large'],
   ] as const) {
     test(name, () => assert.deepEqual(framed(stream), [reason]));
+  }
+
+  // RFC 4475 §3.1.2.3 and §3.3.9: it is answered, and then the connection ends.
+  for (const [name, lines] of [
+    ['is negative', 'Content-Length: -999'],
+    ['is no number', 'Content-Length: x'],
+    ['is beyond all measure', 'l: 9999999999'],
+    ['is cut by its folding', 'Content-Length: 1\r\n 0'],
+    ['is empty', 'Content-Length:'],
+    ['is there twice', 'Content-Length: 13\r\nTo: x\r\nl: 13'],
+  ] as const) {
+    test(`gives the headers, which the scanner refuses, when the Content-Length ${name}`, () => {
+      const text = head(lines);
+      assert.deepEqual(framed(text + SECOND, SECOND), [text, 'bad Content-Length']);
+      assert.equal(scan(Buffer.from(text)).ok, false);
+    });
   }
 
   test('gives what came before, and nothing of what comes after', () => {

@@ -9,10 +9,10 @@ export type Framed =
   | { readonly type: 'error'; readonly reason: string };
 
 /**
- * A whole line that is not folded. A lone LF ends no line here, as it ends none in the scanner: two readers of one
- * length would let a message smuggle another one through a proxy's connection.
+ * A whole line and what it is folded into. A lone LF ends no line here, as it ends none in the scanner: two readers of
+ * one length would let a message smuggle another one through a proxy's connection.
  */
-const CONTENT_LENGTH = /\r\n(?:content-length|l)[ \t]*:[ \t]*(\d{1,9})[ \t]*(?=\r\n(?![ \t])|$)/i;
+const CONTENT_LENGTH = /\r\n(?:content-length|l)[ \t]*:([^\r\n]*(?:\r\n[ \t][^\r\n]*)*)/gi;
 
 /**
  * Cuts a TCP or TLS stream into messages by Content-Length (RFC 3261 §18.3). Holds at most one message, and nothing
@@ -21,6 +21,8 @@ const CONTENT_LENGTH = /\r\n(?:content-length|l)[ \t]*:[ \t]*(\d{1,9})[ \t]*(?=\
 export class StreamFramer {
   #pending: Buffer = Buffer.alloc(0);
   #broken = false;
+  /** Why there is no more to read, once what came before was told. */
+  #ending: string | null = null;
   /** Where the search for the end of the headers goes on, so that a slow sender costs no more than a fast one. */
   #searched = 0;
 
@@ -36,6 +38,8 @@ export class StreamFramer {
   }
 
   #next(): Framed | null {
+    if (this.#broken) return null;
+    if (this.#ending !== null) return this.#fail(this.#ending);
     if (this.#pending.length >= 4 && this.#pending.readUInt32BE(0) === 0x0d0a0d0a) {
       this.#take(4);
       return { type: 'ping' };
@@ -49,11 +53,22 @@ export class StreamFramer {
       this.#searched = this.#pending.length;
       return this.#pending.length > LIMITS.headerBytes ? this.#fail('headers too large') : null;
     }
-    const match = CONTENT_LENGTH.exec(this.#pending.toString('latin1', 0, headEnd));
-    if (match === null) return this.#fail('no Content-Length');
-    const bytes = headEnd + 4 + Number(match[1]);
+    const lengths = [...this.#pending.toString('latin1', 0, headEnd).matchAll(CONTENT_LENGTH)];
+    if (lengths.length === 0) return this.#fail('no Content-Length');
+    const length = lengths[0]![1]!.trim();
+    if (lengths.length > 1 || !/^\d{1,9}$/.test(length)) return this.#endAfter(headEnd + 4);
+    const bytes = headEnd + 4 + Number(length);
     if (bytes > LIMITS.messageBytes) return this.#fail('message too large');
     if (this.#pending.length < bytes) return null;
+    return { type: 'message', bytes: this.#take(bytes) };
+  }
+
+  /**
+   * A length that is none or that there are two of is the scanner's to refuse, so that its sender is answered before
+   * the end (RFC 4475 §3.1.2.3, §3.3.9).
+   */
+  #endAfter(bytes: number): Framed {
+    this.#ending = 'bad Content-Length';
     return { type: 'message', bytes: this.#take(bytes) };
   }
 

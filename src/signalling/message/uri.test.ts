@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { formatHost, parseUri, uriScheme } from './index.ts';
 
 describe('a SIP URI', () => {
-  const plain = { scheme: 'sip', user: '', host: 'example.org', port: null, parameters: {} };
+  const plain = { scheme: 'sip', user: '', host: 'example.org', port: null, parameters: {}, headers: null };
   for (const [text, expected] of [
     ['sip:example.org', {}],
     ['sip:news@example.org', { user: 'news' }],
@@ -14,10 +14,18 @@ describe('a SIP URI', () => {
     ['sip:+49;ext=1/2?x@example.org', { user: '+49;ext=1/2?x' }],
     ['sip:news@192.0.2.1:0', { user: 'news', host: '192.0.2.1', port: 0 }],
     ['sip:news@[2001:DB8::1]', { user: 'news', host: '2001:db8::1' }],
+    ['sip:[::ffff:192.0.2.10]', { host: '::ffff:192.0.2.10' }],
+    // RFC 5118 §4.10: what the grammar of RFC 3261 has some write.
+    ['sip:[2001:db8:::192.0.2.1]', { host: '2001:db8::192.0.2.1' }],
+    // RFC 4475 §3.1.1.3: unescaped once, so `%2541` is `%41` and not `A`.
+    ['sip:example.org;%6C%72;n%61me=v%61lue%25%34%31', { parameters: { lr: null, name: 'value%41' } }],
+    ['sip:example.org;a=%zz%41', { parameters: { a: '%zz%41' } }],
+    ['sip:example.org?a=b?c', { headers: 'a=b?c' }],
+    ['sip:example.org?', { headers: '' }],
     ['sip:news@[2001:db8::1]:5070', { user: 'news', host: '2001:db8::1', port: 5070 }],
     [
       'sip:news@example.org;Transport=TCP;lr;x=?Subject=hi',
-      { user: 'news', parameters: { transport: 'TCP', lr: null, x: '' } },
+      { user: 'news', parameters: { transport: 'TCP', lr: null, x: '' }, headers: 'Subject=hi' },
     ],
   ] as const) {
     test(`can be ${text}`, () => {
@@ -45,6 +53,9 @@ describe('a SIP URI', () => {
     'sip:a@b@example.org',
     'sip:news@[2001:db8::1',
     'sip:news@2001:db8::1',
+    'sip:news@[2001:db8::1::2]',
+    'sip:news@[1:2]',
+    'sip:news@[192.0.2.1]',
     'sip:news@exa<mple.org',
     'sip:news@example.org;x="y"',
     '<sip:news@example.org>',
