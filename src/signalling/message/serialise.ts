@@ -4,6 +4,9 @@ import { Request, type Response } from './message.ts';
 const SPELLINGS: ReadonlyMap<string, string> = new Map([
   ['call-id', 'Call-ID'],
   ['cseq', 'CSeq'],
+  ['min-se', 'Min-SE'],
+  ['rack', 'RAck'],
+  ['rseq', 'RSeq'],
   ['www-authenticate', 'WWW-Authenticate'],
 ]);
 

@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { missing } from './support/programs.ts';
+import { DialcastServer } from './support/server.ts';
+import { runSipp, type SippResult } from './support/sipp.ts';
+import { until } from './support/until.ts';
+
+const CALLS = 20;
+
+describe('SIPp, within a session', { skip: missing('sipp') }, () => {
+  let server: DialcastServer;
+  /** Half of the shortest interval that may be asked for is 45 s: this runs beside the other tests. */
+  let refreshing: Promise<SippResult>;
+
+  const run = (scenario: string, transport: 'udp' | 'tcp', calls = CALLS) =>
+    runSipp({ scenario, transport, port: server.ports[transport], target: 'clock', calls, callsPerSecond: 50 });
+  const wentWell = ({ exitCode, successful, failed, errors }: SippResult, calls = CALLS) => {
+    assert.equal(exitCode, 0, errors);
+    assert.deepEqual([successful, failed], [calls, 0]);
+  };
+
+  before(async () => {
+    server = await DialcastServer.start();
+    refreshing = run('refresh', 'udp', 5);
+  });
+  after(() => server?.stop());
+
+  for (const [scenario, name] of [
+    ['session-timer', 'refreshes its session with UPDATE, holds and resumes with it'],
+    ['overlap', 'is told to wait with a second offer while the first is not acknowledged'],
+  ] as const) {
+    for (const transport of ['udp', 'tcp'] as const) {
+      test(`${name}, over ${transport.toUpperCase()}`, { timeout: 80_000 }, async () => {
+        wentWell(await run(scenario, transport));
+      });
+    }
+  }
+
+  test('answers our refresh', { timeout: 80_000 }, async () => {
+    wentWell(await refreshing, 5);
+  });
+
+  test('leaves no call behind', async () => {
+    await until('no viewer', async () => (await server.api<{ calls: unknown[] }>('/api/calls')).calls.length === 0);
+  });
+});
