@@ -121,8 +121,7 @@ async function start(config: Config, log: Logger, opened: (() => Promise<void>)[
   const metrics = new Metrics(() => figures({ engine, transcoders, calls, signalling }));
   const webPair = config.http.tls === null ? null : keyPair(config.http.tls);
   const http = new HttpServer({
-    addresses: [config.http.address],
-    port: config.http.port,
+    ...config.http,
     tls: webPair,
     domain: config.domain,
     log: log.child({ part: 'http' }),
@@ -137,9 +136,9 @@ async function start(config: Config, log: Logger, opened: (() => Promise<void>)[
     metrics,
     acceptWebSocket: (socket, peer) => signalling.acceptWebSocket(socket, peer),
   });
-  const { address, tls: sipTls, ...ports } = config.sip;
+  const { tls: sipTls } = config.sip;
   const tls = sipTls === null ? null : { port: sipTls.port, pair: keyPair(sipTls) };
-  const sip = await signalling.listen({ ...ports, addresses: [address], tls });
+  const sip = await signalling.listen({ ...config.sip, tls });
   const port = await http.listen();
   const watches = [
     ...(tls === null ? [] : [renewed(sipTls!, tls.pair, log, pair => signalling.renewCertificate(pair))]),

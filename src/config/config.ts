@@ -6,10 +6,14 @@ export interface Config {
   /** SIP domain served. */
   readonly domain: string;
   /** Files are absolute, here and below; null is without TLS. */
-  readonly http: { readonly address: string; readonly port: number; readonly tls: KeyPairFiles | null };
+  readonly http: {
+    readonly addresses: readonly string[];
+    readonly port: number;
+    readonly tls: KeyPairFiles | null;
+  };
   /** A null port turns the transport off; 0 picks a free one. */
   readonly sip: {
-    readonly address: string;
+    readonly addresses: readonly string[];
     readonly udp: number | null;
     readonly tcp: number | null;
     readonly tls: ({ readonly port: number } & KeyPairFiles) | null;

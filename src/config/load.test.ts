@@ -31,9 +31,14 @@ describe('a configuration', () => {
 
   it('keeps the other defaults of a section of which it names one key', () => {
     const { http, media, sip } = parse('http: {port: 80}\nmedia: {rtpPorts: 50000-50099}\nsip: {tcp: null, udp: 0}');
-    assert.deepEqual(http, { address: '0.0.0.0', port: 80, tls: null });
+    assert.deepEqual(http, { addresses: ['0.0.0.0'], port: 80, tls: null });
     assert.deepEqual([media.port, media.rtpPorts], [40_000, { first: 50_000, last: 50_099 }]);
-    assert.deepEqual(sip, { address: '0.0.0.0', udp: 0, tcp: null, tls: null });
+    assert.deepEqual(sip, { addresses: ['0.0.0.0'], udp: 0, tcp: null, tls: null });
+  });
+
+  it('takes one address to listen at, or a list', () => {
+    const { http, sip } = parse('http: {address: "::1"}\nsip: {address: [0.0.0.0, "::"]}');
+    assert.deepEqual([http.addresses, sip.addresses], [['::1'], ['0.0.0.0', '::']]);
   });
 
   it('resolves the addresses of the media', () => {
@@ -103,6 +108,13 @@ const FAULTS: readonly { name: string; text: string; messages: readonly string[]
     name: 'null for a port that cannot be turned off',
     text: 'http: {port: null}',
     messages: ['1:8: http.port: null is not allowed; write a port, 0 to 65535 (0 picks a free one)'],
+  },
+  {
+    name: 'no address to listen at',
+    text: 'sip: {address: []}',
+    messages: [
+      '1:7: sip.address: [] is not allowed; write an address to listen at, e.g. 0.0.0.0, or a list of addresses',
+    ],
   },
   {
     name: 'a word for a switch',

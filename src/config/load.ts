@@ -21,14 +21,13 @@ export interface LoadOptions {
 
 const DEFAULTS = {
   domain: 'localhost',
-  http: { address: '0.0.0.0', port: 8080, tls: null },
-  sip: { address: '0.0.0.0', udp: 5060, tcp: 5060, tls: null },
+  address: '0.0.0.0',
+  http: { port: 8080 },
+  sip: { udp: 5060, tcp: 5060, tlsPort: 5061 },
   media: { address: 'auto' as string | string[], port: 40_000, rtpPorts: '40002-40999' },
   guests: true,
   limits: { viewers: 2000 },
 };
-/** RFC 3261 §19.1.2: of SIP over TLS. */
-const DEFAULT_TLS_PORT = 5061;
 
 /** Reads and checks a configuration file. Throws CONFIG_UNREADABLE, or CONFIG_INVALID naming every fault. */
 export function loadConfig(path: string, options: LoadOptions): Config {
@@ -79,13 +78,22 @@ export function defaultConfig(options: LoadOptions): Config {
 
 function complete(file: ConfigFile, base: string, { interfaces }: LoadOptions): Config {
   const media = { ...DEFAULTS.media, ...file.media };
+  const { address: httpAddress = DEFAULTS.address, tls: httpTls, ...http } = file.http ?? {};
+  const { address: sipAddress = DEFAULTS.address, tls: sipTls, ...sip } = file.sip ?? {};
   return {
     domain: file.domain ?? DEFAULTS.domain,
-    http: { ...DEFAULTS.http, ...file.http, tls: file.http?.tls ? absoluteFiles(file.http.tls, base) : null },
+    http: {
+      addresses: [httpAddress].flat(),
+      ...DEFAULTS.http,
+      ...http,
+      tls: httpTls ? absoluteFiles(httpTls, base) : null,
+    },
     sip: {
-      ...DEFAULTS.sip,
-      ...file.sip,
-      tls: file.sip?.tls ? { port: DEFAULT_TLS_PORT, ...file.sip.tls, ...absoluteFiles(file.sip.tls, base) } : null,
+      addresses: [sipAddress].flat(),
+      udp: DEFAULTS.sip.udp,
+      tcp: DEFAULTS.sip.tcp,
+      ...sip,
+      tls: sipTls ? { port: DEFAULTS.sip.tlsPort, ...sipTls, ...absoluteFiles(sipTls, base) } : null,
     },
     media: {
       addresses: announcedAddresses(media.address, interfaces),

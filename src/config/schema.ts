@@ -1,8 +1,10 @@
 import { type TProperties, Type } from 'typebox';
 
+const TEXT = Type.String({ minLength: 1 });
 const PORT = { minimum: 0, maximum: 65_535 };
 const port = (description: string) => Type.Integer({ ...PORT, description });
 const portOrNull = (description: string) => Type.Union([Type.Integer(PORT), Type.Null()], { description });
+const addresses = (description: string) => Type.Union([TEXT, Type.Array(TEXT, { minItems: 1 })], { description });
 const file = (description: string) => Type.String({ minLength: 1, description });
 
 /** Unknown keys are faults: a misspelt key must not be ignored. Each description says what to write instead. */
@@ -40,7 +42,7 @@ export const CONFIG_SCHEMA = Type.Object(
     http: Type.Optional(
       Type.Object(
         {
-          address: Type.Optional(Type.String({ minLength: 1, description: 'an address to listen at, e.g. 0.0.0.0' })),
+          address: Type.Optional(addresses('an address to listen at, e.g. 0.0.0.0, or a list of addresses')),
           port: Type.Optional(port('a port, 0 to 65535 (0 picks a free one)')),
           tls: Type.Optional(sectionOrNull(KEY_PAIR, 'certificate and key, or null to do without TLS')),
         },
@@ -50,7 +52,7 @@ export const CONFIG_SCHEMA = Type.Object(
     sip: Type.Optional(
       Type.Object(
         {
-          address: Type.Optional(Type.String({ minLength: 1, description: 'an address to listen at, e.g. 0.0.0.0' })),
+          address: Type.Optional(addresses('an address to listen at, e.g. 0.0.0.0, or a list of addresses')),
           udp: Type.Optional(portOrNull('a port, 0 to 65535 (0 picks a free one), or null to turn UDP off')),
           tcp: Type.Optional(portOrNull('a port, 0 to 65535 (0 picks a free one), or null to turn TCP off')),
           tls: Type.Optional(
@@ -66,11 +68,7 @@ export const CONFIG_SCHEMA = Type.Object(
     media: Type.Optional(
       Type.Object(
         {
-          address: Type.Optional(
-            Type.Union([Type.String({ minLength: 1 }), Type.Array(Type.String({ minLength: 1 }), { minItems: 1 })], {
-              description: 'auto, an IP address, or a list of IP addresses',
-            }),
-          ),
+          address: Type.Optional(addresses('auto, an IP address, or a list of IP addresses')),
           port: Type.Optional(port('a UDP port, 0 to 65535 (0 picks a free one)')),
           rtpPorts: Type.Optional(
             Type.String({

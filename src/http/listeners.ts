@@ -35,7 +35,7 @@ export class HttpListeners {
       const server = this.#create();
       const { promise, resolve, reject } = Promise.withResolvers<void>();
       server.once('error', reject);
-      server.listen({ host: address, port }, resolve);
+      server.listen({ host: address, port, ipv6Only: true }, resolve);
       await promise.catch((cause: Error) => {
         throw new DialcastError('LISTEN_FAILED', `http ${address}:${port}: ${cause.message}`, { cause });
       });

@@ -40,7 +40,7 @@ export interface MetricsPage {
   render(): Promise<string>;
 }
 
-/** Both ends of a WebSocket. Addresses are without the `::ffff:` of an IPv4 address on a dual-stack socket. */
+/** Both ends of a WebSocket. */
 export interface WebSocketPeer {
   readonly remoteAddress: string;
   readonly remotePort: number;

@@ -238,6 +238,13 @@ for (const { what, path = '/sip', protocols = ['sip'], headers = () => ({}), sta
   });
 }
 
+test('listens at every address of its list, at one port', async () => {
+  const own = new HttpServer({ ...OPTIONS, addresses: ['127.0.0.1', '::1'] });
+  const port = await own.listen();
+  for (const host of ['127.0.0.1', '[::1]']) assert.equal((await fetch(`http://${host}:${port}/healthz`)).status, 200);
+  await own.close();
+});
+
 test('whoever takes the WebSocket learns both ends of the connection', async () => {
   const peers: WebSocketPeer[] = [];
   const own = new HttpServer({ ...OPTIONS, acceptWebSocket: (_socket, peer) => void peers.push(peer) });

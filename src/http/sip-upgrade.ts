@@ -80,18 +80,13 @@ export class SipUpgrade {
     // What breaks the WebSocket protocol is told by `close`; an `error` that nobody hears would end the process.
     webSocket.on('error', () => undefined);
     this.#accept(webSocket, {
-      remoteAddress: unmapped(remoteAddress),
+      remoteAddress,
       remotePort: remotePort ?? 0,
-      localAddress: unmapped(localAddress),
+      localAddress,
       localPort: localPort ?? 0,
       secure: socket instanceof TLSSocket,
     });
   }
-}
-
-/** RFC 4291 §2.5.5.2: a dual-stack socket shows an IPv4 peer as an IPv4-mapped IPv6 address. */
-function unmapped(address: string): string {
-  return address.replace(/^::ffff:(?=\d+\.)/i, '');
 }
 
 function refuse(socket: Duplex, status: number, detail: string): void {

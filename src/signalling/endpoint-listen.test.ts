@@ -83,12 +83,35 @@ describe('a request from the network', () => {
   }
 });
 
-test('a browser is served on its WebSocket, at IPv4 addresses when it has such, until we close it', async () => {
+test('one endpoint serves IPv4 and IPv6 at the same ports', async () => {
+  const addresses = ['0.0.0.0', '::'];
+  const { udp, tcp } = await endpoint.listen({ addresses, udp: 0, tcp: 0, tls: null });
+  for (const address of [ADDRESS, '::1']) {
+    const via = (transport: string) =>
+      `SIP/2.0/${transport} ${address === ADDRESS ? address : `[${address}]`}:1;branch=z9hG4bK${transport}${address.length};rport`;
+    const datagrams = createSocket(address === ADDRESS ? 'udp4' : 'udp6');
+    const answer = once(datagrams, 'message');
+    datagrams.send(serialise(makeRequest('OPTIONS', { via: via('UDP') })), udp!, address);
+    const [bytes, from] = await answer;
+    const response = parsed(bytes) as Response;
+    assert.deepEqual([response.status, response.via?.parameters.get('received')], [200, address]);
+    assert.deepEqual([from.address, from.port], [address, udp]);
+    datagrams.close();
+
+    const connection = connect(tcp!, address);
+    const reply = once(connection, 'data');
+    connection.write(serialise(makeRequest('OPTIONS', { via: via('TCP') })));
+    assert.equal((parsed((await reply)[0]) as Response).status, 200);
+    connection.destroy();
+  }
+});
+
+test('a browser is served on its WebSocket, until we close it', async () => {
   const server = new WebSocketServer({ host: ADDRESS, port: 0 });
   const gone = Promise.withResolvers<void>();
   server.once('connection', socket => {
     socket.once('close', gone.resolve);
-    const [remoteAddress, localAddress] = ['::ffff:192.0.2.7', '::ffff:192.0.2.1'];
+    const [remoteAddress, localAddress] = ['192.0.2.7', '192.0.2.1'];
     endpoint.acceptWebSocket(socket, {
       remoteAddress,
       remotePort: 40_000,

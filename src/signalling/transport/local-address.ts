@@ -4,11 +4,6 @@ import type { NetworkInterfaceInfo } from 'node:os';
 /** How long a look at the interfaces is good for. */
 const REFRESH_MS = 10_000;
 
-/** The IPv4 address of a peer that reached an IPv6 socket (RFC 4291 §2.5.5.2); any other as it is. */
-export function unmapped(address: string): string {
-  return /^::ffff:((?:\d+\.){3}\d+)$/i.exec(address)?.[1] ?? address;
-}
-
 /** Tells which of our addresses a peer reaches us at, for sockets that are bound to all of them. */
 export class LocalAddresses {
   readonly #interfaces: () => NodeJS.Dict<NetworkInterfaceInfo[]>;

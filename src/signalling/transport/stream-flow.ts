@@ -1,7 +1,6 @@
 import type { Socket } from 'node:net';
 import { StreamFramer } from '../message/index.ts';
 import type { Flow, FlowHandlers } from './flow.ts';
-import { unmapped } from './local-address.ts';
 
 /** A peer that does not read is cut off before it fills our memory. */
 const UNSENT_BYTES = 2 ** 20;
@@ -21,9 +20,9 @@ export function acceptStream(socket: Socket, transport: 'tcp' | 'tls', handlers:
   const flow: Flow = {
     transport,
     reliable: true,
-    remoteAddress: unmapped(remoteAddress),
+    remoteAddress,
     remotePort,
-    localAddress: unmapped(localAddress!),
+    localAddress: localAddress!,
     localPort: localPort!,
     get closed() {
       return socket.destroyed || socket.writableEnded;

@@ -24,8 +24,7 @@ const NO_HANDLERS = { receive: () => undefined, closed: () => undefined, sent: (
 
 for (const { name, bound, address } of [
   { name: 'tcp', bound: '127.0.0.1', address: '127.0.0.1' },
-  // An IPv4 peer of an IPv6 socket.
-  { name: 'tcp', bound: '::', address: '127.0.0.1' },
+  { name: 'tcp', bound: '::', address: '::1' },
   { name: 'tls', bound: '127.0.0.1', address: '127.0.0.1' },
 ] as const) {
   const tls = name === 'tls' ? FIRST : null;

@@ -30,7 +30,7 @@ export class StreamTransport {
     const transport = new StreamTransport(options, handlers);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     transport.#server.once('error', reject);
-    transport.#server.listen({ host: options.address, port: options.port }, resolve);
+    transport.#server.listen({ host: options.address, port: options.port, ipv6Only: true }, resolve);
     await promise;
     // From now on an error concerns one connection that could not be accepted, not the server.
     transport.#server.off('error', reject).on('error', () => undefined);

@@ -4,7 +4,7 @@ import type { KeyPair } from '../../config/index.ts';
 import { DialcastError } from '../../errors.ts';
 import type { Clock } from '../clock.ts';
 import type { Flow, FlowHandlers } from './flow.ts';
-import { LocalAddresses, unmapped } from './local-address.ts';
+import { LocalAddresses } from './local-address.ts';
 import { StreamTransport } from './stream.ts';
 import { UdpTransport } from './udp.ts';
 import { acceptWebSocket, type WebSocketPeer } from './websocket.ts';
@@ -29,7 +29,10 @@ interface Transport {
   close(): void;
 }
 
-/** Every way into the SIP server: its own sockets, and the WebSockets that it is handed. */
+/**
+ * Every way into the SIP server: its own sockets, and the WebSockets that it is handed. IPv6 sockets take IPv6 alone, so
+ * that an address of one family is never another one's in disguise (RFC 4291 §2.5.5.2).
+ */
 export class Transports {
   readonly #handlers: FlowHandlers;
   readonly #locals: LocalAddresses;
@@ -84,8 +87,7 @@ export class Transports {
 
   /** Speaks SIP with a browser whose WebSocket is open. */
   acceptWebSocket(socket: WebSocket, peer: WebSocketPeer): void {
-    const addresses = { remoteAddress: unmapped(peer.remoteAddress), localAddress: unmapped(peer.localAddress) };
-    const flow = acceptWebSocket(socket, { ...peer, ...addresses }, this.#handlers);
+    const flow = acceptWebSocket(socket, peer, this.#handlers);
     this.#webSockets.add(flow);
     socket.once('close', () => this.#webSockets.delete(flow));
   }

@@ -14,8 +14,6 @@ const locals = new LocalAddresses(
 for (const { bound, type, address } of [
   { bound: '127.0.0.1', type: 'udp4', address: '127.0.0.1' },
   { bound: '::1', type: 'udp6', address: '::1' },
-  // An IPv4 peer of an IPv6 socket.
-  { bound: '::', type: 'udp4', address: '127.0.0.1' },
 ] as const) {
   describe(`UDP bound to ${bound}, with a peer at ${address}`, () => {
     let transport: UdpTransport;

@@ -1,7 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram';
-import { isIPv4, isIPv6 } from 'node:net';
+import { isIPv6 } from 'node:net';
 import type { Flow, FlowHandlers } from './flow.ts';
-import { type LocalAddresses, unmapped } from './local-address.ts';
+import type { LocalAddresses } from './local-address.ts';
 
 /** Bursts of a few thousand requests fit in the kernel. */
 const RECEIVE_BUFFER_BYTES = 4 * 2 ** 20;
@@ -41,10 +41,10 @@ export class UdpTransport {
     this.#locals = locals;
     this.#handlers = handlers;
     const type = isIPv6(address) ? 'udp6' : 'udp4';
-    this.#socket = createSocket({ type, recvBufferSize: RECEIVE_BUFFER_BYTES });
+    this.#socket = createSocket({ type, ipv6Only: type === 'udp6', recvBufferSize: RECEIVE_BUFFER_BYTES });
     this.#socket.on('message', (bytes, remote) => {
       // A lone CRLF or NUL keeps a NAT open (RFC 5626 §4.4, and what phones send instead); it asks for nothing.
-      if (bytes.length > 4) handlers.receive(this.#flow(unmapped(remote.address), remote.port), bytes);
+      if (bytes.length > 4) handlers.receive(this.#flow(remote.address, remote.port), bytes);
     });
   }
 
@@ -61,8 +61,6 @@ export class UdpTransport {
   /** The way to a peer. */
   #flow(remoteAddress: string, remotePort: number): Flow {
     const isClosed = () => this.#closed;
-    // An IPv6 socket reaches IPv4 peers by their mapped address.
-    const destination = isIPv6(this.#bound) && isIPv4(remoteAddress) ? `::ffff:${remoteAddress}` : remoteAddress;
     const flow: Flow = {
       transport: 'udp',
       reliable: false,
@@ -76,7 +74,7 @@ export class UdpTransport {
       send: bytes => {
         // A port of 0 comes from a forged source; nobody is there.
         if (remotePort === 0 || this.#closed) return false;
-        this.#socket.send(bytes, remotePort, destination, () => undefined);
+        this.#socket.send(bytes, remotePort, remoteAddress, () => undefined);
         this.#handlers.sent(flow);
         return true;
       },
