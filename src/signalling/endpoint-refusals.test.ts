@@ -30,6 +30,8 @@ function responses(request: Request | Buffer): Response[] {
 const ALLOW = 'INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, UPDATE';
 const TAGGED = '<sip:news@192.0.2.1>;tag=unknown';
 const xml: Header[] = [['content-type', 'application/xml']];
+const multipart: Header[] = [['content-type', 'multipart/mixed; boundary=b']];
+const mixed = (...parts: string[]) => `${parts.map(part => `--b\r\n${part}\r\n`).join('')}--b--\r\n`;
 const zipped: Header[] = [
   ['content-type', 'application/sdp'],
   ['content-encoding', 'gzip'],
@@ -38,11 +40,15 @@ const zipped: Header[] = [
 describe('a request that we cannot serve', () => {
   const cases: readonly [name: string, request: Request, status: number, headers: Readonly<Record<string, string>>][] =
     [
-      ['has a method that we do not know', makeRequest('PUBLISH'), 405, { allow: ALLOW }],
-      ['has a known method in lower case (§7.1)', makeRequest('options'), 405, { allow: ALLOW }],
+      ['has a method that we do not serve', makeRequest('PUBLISH'), 405, { allow: ALLOW }],
+      ['has a method that nobody knows', makeRequest('RE%47ISTER'), 501, { allow: ALLOW }],
+      ['has a known method in lower case (§7.1)', makeRequest('options'), 501, { allow: ALLOW }],
       ['has an unknown method in a dialog', makeRequest('INFO', { to: TAGGED }), 405, { allow: ALLOW }],
       ['calls a telephone number', makeInvite({ uri: 'tel:+4930123' }), 416, {}],
-      ['has a URI without scheme', makeRequest('OPTIONS', { uri: 'news' }), 416, {}],
+      ['has a URI without scheme', makeRequest('OPTIONS', { uri: 'news' }), 400, {}],
+      ['has headers in its URI (§19.1.1)', makeInvite({ uri: 'sip:a@b?Route=%3Csip:c%3E' }), 400, {}],
+      ['accepts no session description', makeInvite({ headers: [['accept', 'text/plain, text/*']] }), 406, {}],
+      ['accepts nothing (§20.1)', makeInvite({ headers: [['accept', '']] }), 406, {}],
       ['has a broken SIP URI', makeInvite({ uri: 'sip:news@[1' }), 400, {}],
       [
         'requires extensions',
@@ -58,6 +64,12 @@ describe('a request that we cannot serve', () => {
       [
         'offers in another format',
         makeRequest('INVITE', { headers: xml, body: '<x/>' }),
+        415,
+        { accept: 'application/sdp' },
+      ],
+      [
+        'has a part that must be understood and is not (RFC 5621)',
+        makeRequest('INVITE', { headers: multipart, body: mixed('c: text/plain\r\n\r\nHello') }),
         415,
         { accept: 'application/sdp' },
       ],

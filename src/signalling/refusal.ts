@@ -1,10 +1,12 @@
 import { isTooBrief, type SessionTimerLimits } from './dialog/index.ts';
 import {
   type Header,
+  isRegisteredMethod,
   parseNameAddr,
   parseUri,
   type Request,
   type Response,
+  readBody,
   respond,
   uriScheme,
 } from './message/index.ts';
@@ -21,23 +23,30 @@ const OFFERING: ReadonlySet<string> = new Set(['INVITE', 'UPDATE']);
 export function refusal(request: Request, toTag: string, sessionTimer: SessionTimerLimits): Response | null {
   const refuse = (status: number, headers: readonly Header[] = [], reason?: string) =>
     respond(request, status, { toTag, headers, reason });
-  if (!ALLOW.includes(request.method)) return refuse(405, [['allow', ALLOW.join(', ')]]);
+  if (!ALLOW.includes(request.method)) {
+    // §21.4.6, §21.5.2: 405 is for a method that is known and not allowed, 501 for one that nobody knows.
+    return refuse(isRegisteredMethod(request.method) ? 405 : 501, [['allow', ALLOW.join(', ')]]);
+  }
   const scheme = uriScheme(request.uri);
-  if (scheme !== 'sip' && scheme !== 'sips') return refuse(416);
-  if (parseUri(request.uri) === null) return refuse(400, [], 'Bad Request-URI');
+  if (scheme !== null && scheme !== 'sip' && scheme !== 'sips') return refuse(416);
+  const uri = parseUri(request.uri);
+  // §19.1.1: headers have no place in a Request-URI.
+  if (uri === null || uri.headers !== null) return refuse(400, [], 'Bad Request-URI');
   // A dialog would have to go by it.
   const routes = request.list('record-route');
   if (routes.some(route => parseNameAddr(route) === null)) return refuse(400, [], 'Bad Record-Route');
   const unsupported = request.list('require').filter(tag => !SUPPORTED.includes(tag.toLowerCase()));
   if (unsupported.length > 0) return refuse(420, [['unsupported', unsupported.join(', ')]]);
   if (!OFFERING.has(request.method)) return null;
-  if (!hasReadableBody(request)) return refuse(415, [['accept', SDP_TYPE]]);
+  if (readBody(request) === null) return refuse(415, [['accept', SDP_TYPE]]);
+  if (!acceptsSdp(request)) return refuse(406);
   if (!isTooBrief(request, sessionTimer)) return null;
   return refuse(422, [['min-se', String(sessionTimer.minimumSeconds)]]);
 }
 
-function hasReadableBody(request: Request): boolean {
-  const type = request.get('content-type')?.split(';', 1)[0]?.trim().toLowerCase();
-  const encoding = request.get('content-encoding')?.toLowerCase() ?? 'identity';
-  return request.body.length === 0 || (type === SDP_TYPE && encoding === 'identity');
+/** §20.1: whoever says nothing accepts SDP; whoever says something accepts only that. */
+function acceptsSdp(request: Request): boolean {
+  if (request.get('accept') === null) return true;
+  const ranges = request.list('accept').map(range => range.split(';', 1)[0]!.trim().toLowerCase());
+  return [SDP_TYPE, 'application/*', '*/*'].some(range => ranges.includes(range));
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import { type Header, parsedUri, parseUri, type Request, type Response, respond } from '../message/index.ts';
+import { type Header, parsedUri, parseUri, type Request, type Response, readBody, respond } from '../message/index.ts';
 import { type ServerTransaction, T1_MS } from '../transaction/index.ts';
 import type { Flow } from '../transport/index.ts';
 import type { CallEnd, EndCause, IncomingCall, IncomingCallHandlers, Rejection, SipTransport } from '../types.ts';
@@ -303,7 +303,7 @@ export class InviteSession implements IncomingCall {
 }
 
 function sdpOf(request: Request): string | null {
-  return request.body.length === 0 ? null : request.body.toString('utf8');
+  return readBody(request)?.sdp ?? null;
 }
 
 /** RFC 3261 §12.1.1: a response that makes a dialog repeats the Record-Route headers. */

@@ -68,7 +68,8 @@ export class SessionBench {
   /** A request in the dialog, as the endpoint hands it over. */
   receive(method: string, sequence: number, parts: RequestParts = {}, flow: FakeFlow = this.flow): void {
     const common = { to: TO, sequence, branch: `z9hG4bK-${method}-${sequence}`, ...parts };
-    const request = method === 'INVITE' ? makeInvite(common) : makeRequest(method, common);
+    const headers: Header[] = common.body === undefined ? [] : [['content-type', 'application/sdp']];
+    const request = method === 'INVITE' ? makeInvite(common) : makeRequest(method, { headers, ...common });
     assert.ok(this.session.dialog.receive(request, flow));
     this.session.receive(this.transaction(request, flow));
   }
