@@ -44,6 +44,7 @@ const endpoint = new SignallingEndpoint({
     invite: call => {
       call.handlers = {
         cancelled: () => undefined,
+        answered: () => undefined,
         acknowledged: () => undefined,
         reinvite: ({ reject }) => reject({ status: 488 }),
         ended: () => undefined,

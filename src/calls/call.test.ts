@@ -297,9 +297,9 @@ describe('a re-INVITE is refused', () => {
 });
 
 describe('a call is refused', () => {
-  it('without an offer, before anything is spent', () => {
+  it('without an offer from a browser, before anything is spent', () => {
     const { invite, happened } = setUpCalls();
-    invite(null);
+    invite(null, { transport: 'ws' });
     assert.deepEqual(happened(), ['488 An offer is needed in the INVITE']);
   });
 

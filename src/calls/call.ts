@@ -5,12 +5,17 @@ import type { Logger } from '../observe/index.ts';
 import {
   type AcceptedMedia,
   buildAnswer,
+  buildOffer,
   type Capabilities,
   type LocalMedia,
   type Negotiated,
   negotiate,
+  propose,
+  proposeAgain,
+  readAnswer,
+  type SessionIdentity,
 } from '../sdp/index.ts';
-import type { CallEnd, EndCause, IncomingCall, Rejection } from '../signalling/index.ts';
+import type { CallEnd, EndCause, IncomingCall, Rejection, Reoffer } from '../signalling/index.ts';
 
 /** What the encoders make, best first. */
 export const CAPABILITIES: Capabilities = { video: ['h264', 'vp8'], audio: ['opus', 'pcma', 'pcmu'] };
@@ -49,7 +54,9 @@ export class Call {
   #local: LocalMedia | null = null;
   #use: ChannelUse | null = null;
   #legs: Leg[] = [];
-  #answerVersion = 0;
+  #version = 0;
+  /** An offer of ours that has no answer yet. */
+  #proposed: Negotiated | null = null;
   #over = false;
 
   constructor(options: CallOptions) {
@@ -75,18 +82,18 @@ export class Call {
     const { incoming, log } = this.#options;
     incoming.handlers = {
       cancelled: () => this.#end('cancelled'),
+      answered: answer => void this.#answered(answer),
       acknowledged: () => this.#acknowledged(),
       reinvite: request => void this.#reinvite(request),
       ended: end => this.#ended(end),
     };
-    if (incoming.offer === null) return this.#refuse({ status: 488, reason: 'An offer is needed in the INVITE' });
     // Before anything is spent: an offer that has nothing in common must not start a transcoder.
-    const possible = negotiate(incoming.offer, CAPABILITIES);
-    if (!possible.ok) return this.#refuse(possible);
+    const impossible = this.#impossible();
+    if (impossible !== null) return this.#refuse(impossible);
     try {
       this.#use = await this.channel.open(reason => this.hangUp({ protocol: 'SIP', cause: 480, text: reason }));
       if (this.#over) return this.#use.close();
-      await this.#answer(incoming.offer, this.#use);
+      await this.#accept(this.#use);
     } catch (error) {
       if (this.#over) return;
       if (!(error instanceof DialcastError)) {
@@ -113,23 +120,55 @@ export class Call {
     this.hangUp({ protocol: 'SIP', cause: 408, text: reason });
   }
 
-  async #answer(offer: string, use: ChannelUse): Promise<void> {
+  #impossible(): Rejection | null {
+    const { offer, transport } = this.#options.incoming;
+    if (offer === null) {
+      // Ours would be plain RTP, which no browser takes.
+      const isBrowser = transport === 'ws' || transport === 'wss';
+      return isBrowser ? { status: 488, reason: 'An offer is needed in the INVITE' } : null;
+    }
+    const possible = negotiate(offer, CAPABILITIES);
+    return possible.ok ? null : possible;
+  }
+
+  async #accept(use: ChannelUse): Promise<void> {
     const { incoming, engine, nowUnixMs } = this.#options;
-    const negotiated = negotiate(offer, capabilities(use));
+    const { offer } = incoming;
+    const negotiated = offer === null ? propose(capabilities(use)) : negotiate(offer, capabilities(use));
     if (!negotiated.ok) return this.#refuse(negotiated);
     this.#negotiated = negotiated;
     this.#legs = accepted(negotiated).map(media => ({ media, watch: media.sending ? this.#watch(use, media) : null }));
     this.#local = await engine.addViewer(this.#viewerSpec(negotiated));
     if (this.#over) return void engine.removeViewer(this.id).catch(() => undefined);
     this.answeredAtMs = nowUnixMs();
-    incoming.accept(this.#buildAnswer(negotiated, this.#local));
+    if (offer !== null) return incoming.accept(buildAnswer(negotiated, this.#local, this.#identity(this.#local)));
+    this.#proposed = negotiated;
+    incoming.accept(buildOffer(negotiated, this.#local, this.#identity(this.#local)));
   }
 
-  async #reinvite(request: Parameters<NonNullable<IncomingCall['handlers']>['reinvite']>[0]): Promise<void> {
+  /** The ACK to an offer of ours. RFC 3261 §13.2.2.4: an answer that will not do ends the call. */
+  async #answered(answer: string | null): Promise<void> {
+    const proposed = this.#proposed;
+    const use = this.#use;
+    if (this.#over || proposed === null || use === null) return;
+    this.#proposed = null;
+    if (answer === null) return this.hangUp({ protocol: 'SIP', cause: 488, text: 'The ACK has no answer' });
+    const negotiated = readAnswer(answer, proposed);
+    if (!negotiated.ok) return this.hangUp({ protocol: 'SIP', cause: 488, text: negotiated.reason });
+    if (!(await this.#carryOut(negotiated, use))) {
+      this.hangUp({ protocol: 'SIP', cause: 500, text: 'The answer could not be carried out' });
+    }
+  }
+
+  async #reinvite(request: Reoffer): Promise<void> {
     const before = this.#negotiated;
     const use = this.#use;
     const local = this.#local;
     if (this.#over || before === null || use === null || local === null) return request.reject({ status: 491 });
+    if (request.offer === null) {
+      this.#proposed = proposeAgain(before);
+      return request.accept(buildOffer(this.#proposed, local, this.#identity(local)));
+    }
     const negotiated = negotiate(request.offer, capabilities(use), before);
     if (!negotiated.ok) return request.reject(negotiated);
     if (!sameStreams(before, negotiated)) {
@@ -138,10 +177,16 @@ export class Call {
         reason: 'Hold and resume are possible, other codecs or transports are not',
       });
     }
+    if (!(await this.#carryOut(negotiated, use))) return request.reject({ status: 500 });
+    if (!this.#over) request.accept(buildAnswer(negotiated, local, this.#identity(local)));
+  }
+
+  /** Sends what was agreed, and no longer what was not; false when the engine cannot. */
+  async #carryOut(negotiated: Negotiated, use: ChannelUse): Promise<boolean> {
     this.#negotiated = negotiated;
-    const held = this.#legs;
-    this.#legs = accepted(negotiated).map((media, index) => {
-      const running = held[index]?.watch ?? null;
+    const before = this.#legs;
+    this.#legs = accepted(negotiated).map(media => {
+      const running = before.find(leg => leg.media.kind === media.kind)?.watch ?? null;
       return { media, watch: media.sending ? (running ?? this.#watch(use, media)) : null };
     });
     const { engine, log } = this.#options;
@@ -154,13 +199,13 @@ export class Call {
           remote: media.remote,
         })),
       });
+      return true;
     } catch (error) {
-      log.warn({ err: error, call: this.id }, 'a re-INVITE could not be carried out');
-      return request.reject({ status: 500 });
+      log.warn({ err: error, call: this.id }, 'what was agreed could not be carried out');
+      return false;
     } finally {
-      for (const leg of held) if (!this.#legs.some(({ watch }) => watch === leg.watch)) leg.watch?.release();
+      for (const leg of before) if (!this.#legs.some(({ watch }) => watch === leg.watch)) leg.watch?.release();
     }
-    if (!this.#over) request.accept(this.#buildAnswer(negotiated, local));
   }
 
   #watch(use: ChannelUse, media: AcceptedMedia): NonNullable<Leg['watch']> {
@@ -200,11 +245,10 @@ export class Call {
       : (addresses.find(address => family(address) === family(incoming.localAddress)) ?? incoming.localAddress);
   }
 
-  #buildAnswer(negotiated: Negotiated, local: LocalMedia): string {
+  /** RFC 3264 §8: the same session id for the whole dialog, the version one higher with each description. */
+  #identity(local: LocalMedia): SessionIdentity {
     const address = local.transport === 'rtp' ? local.address : (local.candidates[0]?.address ?? '0.0.0.0');
-    // RFC 3264 §8: the same session id for the whole dialog, the version one higher with each answer.
-    const sessionId = String(this.answeredAtMs ?? 0);
-    return buildAnswer(negotiated, local, { sessionId, version: ++this.#answerVersion, address });
+    return { sessionId: String(this.answeredAtMs ?? 0), version: ++this.#version, address };
   }
 
   #acknowledged(): void {

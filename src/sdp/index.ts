@@ -1,3 +1,4 @@
 export { buildAnswer, type SessionIdentity } from './answer.ts';
 export { negotiate } from './negotiate.ts';
+export { buildOffer, propose, proposeAgain, readAnswer } from './offer.ts';
 export type * from './types.ts';

@@ -19,6 +19,7 @@ function newEndpoint(options: Partial<SignallingOptions> = {}): SignallingEndpoi
       invite: call => {
         call.handlers = {
           cancelled: () => undefined,
+          answered: () => undefined,
           acknowledged: () => undefined,
           reinvite: ({ reject }) => reject({ status: 488 }),
           ended: end => ends.push(end),

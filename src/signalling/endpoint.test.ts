@@ -28,6 +28,7 @@ beforeEach(() => {
         calls.push(call);
         call.handlers = {
           cancelled: () => events.push('cancelled'),
+          answered: () => undefined,
           acknowledged: () => events.push('acknowledged'),
           reinvite: ({ offer, accept }) => {
             events.push(`reinvite ${offer}`);

@@ -8,6 +8,7 @@ export type {
   IncomingCall,
   IncomingCallHandlers,
   Rejection,
+  Reoffer,
   SignallingHandlers,
   SipTransport,
 } from './types.ts';

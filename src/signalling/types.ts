@@ -48,20 +48,30 @@ export interface IncomingCall {
   handlers: IncomingCallHandlers | null;
   /** 180 Ringing. */
   ring(): void;
-  /** 200 OK with the answer, sent again until the ACK (RFC 3261 §13.3.1.4). */
-  accept(answer: string): void;
+  /** 200 OK with the answer, or with our offer if there was none, sent again until the ACK (RFC 3261 §13.3.1.4). */
+  accept(description: string): void;
   reject(rejection: Rejection): void;
   /** BYE (after the ACK, as §15 wants), with a Reason header. */
   hangUp(cause: EndCause): void;
 }
 
+/** `accept` or `reject` (488 leaves the session as it was) must follow, once. */
+export interface Reoffer {
+  /** Null when we are to offer: `accept` does, and `answered` follows. */
+  readonly offer: string | null;
+  accept(description: string): void;
+  reject(rejection: Rejection): void;
+}
+
 export interface IncomingCallHandlers {
   /** CANCEL before a final answer; 487 was sent already. */
   cancelled(): void;
-  /** The first ACK to our 200. */
+  /** The ACK to a 200 that had our offer: the answer, or null when it has none. */
+  answered(answer: string | null): void;
+  /** The first ACK to our 200; comes after `answered`. */
   acknowledged(): void;
-  /** A re-INVITE with an offer: `accept` or `reject` (488 leaves the session as it was) must follow, once. */
-  reinvite(request: { readonly offer: string; accept(answer: string): void; reject(rejection: Rejection): void }): void;
+  /** A re-INVITE, or an UPDATE with an offer. */
+  reinvite(request: Reoffer): void;
   /** The dialog is over; called once, also after `hangUp`. */
   ended(end: CallEnd): void;
 }

@@ -10,6 +10,8 @@ export const INFO: SourceInfo = {
   video: { width: 1280, height: 720, frameRate: 30 },
   audio: { sampleRateHz: 48_000, channels: 2 },
 };
+type InviteOptions = Omit<NonNullable<ConstructorParameters<typeof FakeIncomingCall>[0]>, 'offer' | 'events'>;
+
 const LIMITS = { openTimeoutMs: 10_000, transcoderLingerMs: 10_000, renditionLingerMs: 3_000 };
 
 /** Calls on real channels in virtual time; the transcoder, the engine and signalling write down what they are told. */
@@ -86,13 +88,13 @@ export function setUpCalls({ viewers = 10, addresses = ['192.0.2.1'] } = {}) {
   });
   /** Lets everything that waits for nothing else happen. */
   const settle = () => new Promise<void>(resolve => setImmediate(resolve));
-  const invite = (offer: string | null, options: { id?: string; target?: string; localAddress?: string } = {}) => {
+  const invite = (offer: string | null, options: InviteOptions = {}) => {
     const incoming = new FakeIncomingCall({ offer, events, ...options });
     calls.invite(incoming);
     return incoming;
   };
   /** An answered call on a channel that opens at once. */
-  const answered = async (offer: string, options: { id?: string; target?: string; localAddress?: string } = {}) => {
+  const answered = async (offer: string | null, options: InviteOptions = {}) => {
     const incoming = invite(offer, options);
     channels.sourceOpened(incoming.target, INFO);
     await settle();

@@ -1,4 +1,4 @@
-import type { IncomingCall, IncomingCallHandlers, Rejection } from '../../src/signalling/index.ts';
+import type { IncomingCall, IncomingCallHandlers, Rejection, SipTransport } from '../../src/signalling/index.ts';
 
 /** An INVITE as signalling hands it on; what is done with it is written down. */
 export class FakeIncomingCall implements IncomingCall {
@@ -7,7 +7,7 @@ export class FakeIncomingCall implements IncomingCall {
   readonly target: string;
   readonly from = { uri: 'sip:anna@example.org', user: 'anna', displayName: 'Anna' };
   readonly userAgent = null;
-  readonly transport = 'udp';
+  readonly transport: SipTransport;
   readonly remoteAddress = '192.0.2.9';
   readonly remotePort = 5060;
   readonly localAddress: string;
@@ -17,11 +17,19 @@ export class FakeIncomingCall implements IncomingCall {
   readonly answers: string[] = [];
 
   constructor(
-    options: { id?: string; target?: string; offer?: string | null; localAddress?: string; events?: string[] } = {},
+    options: {
+      id?: string;
+      target?: string;
+      offer?: string | null;
+      localAddress?: string;
+      transport?: SipTransport;
+      events?: string[];
+    } = {},
   ) {
     this.id = options.id ?? 'call-1';
     this.target = options.target ?? 'clock';
     this.offer = options.offer === undefined ? null : options.offer;
+    this.transport = options.transport ?? 'udp';
     this.localAddress = options.localAddress ?? '192.0.2.1';
     this.events = options.events ?? [];
   }
@@ -46,7 +54,7 @@ export class FakeIncomingCall implements IncomingCall {
   }
 
   /** A re-INVITE with this offer; its answer or refusal is written down as that of the INVITE. */
-  reinvite(offer: string): void {
+  reinvite(offer: string | null): void {
     this.handlers?.reinvite({
       offer,
       accept: answer => this.accept(answer),

@@ -167,6 +167,34 @@ describe('a 200 to an INVITE', () => {
   });
 });
 
+describe('an INVITE without an offer (RFC 3261 §13.2.1)', () => {
+  const offered = () => {
+    const bench = new SessionBench('udp', makeInvite({ body: '' }));
+    bench.session.accept('our offer');
+    return bench;
+  };
+
+  test('has ours in the 200, and the answer in the ACK', () => {
+    const bench = offered();
+    assert.equal(bench.flow.takeResponse().body.toString(), 'our offer');
+    bench.acknowledge(1, bench.flow, 'their answer');
+    assert.deepEqual(bench.events, ['0 answered their answer', '0 acknowledged']);
+  });
+
+  test('whose ACK has no answer says so', () => {
+    const bench = offered();
+    bench.acknowledge();
+    assert.deepEqual(bench.events, ['0 answered null', '0 acknowledged']);
+  });
+
+  test('whose answer will not do is over before it began', () => {
+    const bench = offered();
+    bench.session.handlers!.answered = () => bench.session.hangUp(CAUSE);
+    bench.acknowledge(1, bench.flow, 'nonsense');
+    assert.deepEqual(bench.events, ['0 sends BYE', '0 ended']);
+  });
+});
+
 describe('hanging up', () => {
   test('says BYE with the cause', () => {
     const bench = new SessionBench().running();

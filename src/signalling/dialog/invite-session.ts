@@ -58,6 +58,8 @@ export class InviteSession implements IncomingCall {
   #reoffer: ServerTransaction | null = null;
   /** What we last said of the media. */
   #description = '';
+  /** Was it an offer of ours, which the ACK answers (RFC 3261 §13.2.1). */
+  #isOffering = false;
   /** The cause with which to say BYE as soon as the ACK is here. */
   #hangUpCause: EndCause | null = null;
   /** Runs while the peer's connection is gone. */
@@ -100,10 +102,11 @@ export class InviteSession implements IncomingCall {
     this.#invite.respond(respond(request, 180, { toTag: this.dialog.localTag, headers }));
   }
 
-  accept(answer: string): void {
+  accept(description: string): void {
     if (this.#state !== 'ringing') return;
     this.#state = 'answered';
-    this.#answer(this.#invite, answer);
+    this.#isOffering = this.offer === null;
+    this.#answer(this.#invite, description);
   }
 
   reject(rejection: Rejection): void {
@@ -134,8 +137,10 @@ export class InviteSession implements IncomingCall {
     this.dialog.receive(request, flow);
     if (this.#unacknowledged?.sequence !== request.cseq?.number) return;
     this.#stopRetransmission();
-    if (this.#state !== 'answered') return;
+    const isFirst = this.#state === 'answered';
     this.#state = 'acknowledged';
+    if (this.#isOffering) this.#receiveAnswer(sdpOf(request));
+    if (!isFirst || this.#hasEnded) return;
     this.handlers?.acknowledged();
     if (this.#hangUpCause !== null) this.hangUp(this.#hangUpCause);
   }
@@ -180,8 +185,10 @@ export class InviteSession implements IncomingCall {
     const { request } = transaction;
     if (this.#refuseWhileNegotiating(transaction)) return;
     const offer = sdpOf(request);
-    if (offer === null) return this.#refuse(transaction, { status: 488, reason: 'An offer is needed in the INVITE' });
-    this.#receiveOffer(transaction, offer, sdp => this.#answer(transaction, sdp));
+    this.#receiveOffer(transaction, offer, sdp => {
+      this.#isOffering = offer === null;
+      this.#answer(transaction, sdp);
+    });
   }
 
   #receiveUpdate(transaction: ServerTransaction): void {
@@ -194,17 +201,26 @@ export class InviteSession implements IncomingCall {
 
   /** One offer at a time (RFC 3261 §14.2, RFC 3311 §5.2): 491 while ours is out, 500 while theirs is not answered. */
   #refuseWhileNegotiating(transaction: ServerTransaction): boolean {
-    if (this.#refresh.inviting) this.#refuse(transaction, { status: 491 });
+    if (this.#refresh.inviting || this.#isOffering) this.#refuse(transaction, { status: 491 });
     else if (this.#isNegotiating) this.#refuse(transaction, { status: 500, retryAfterSeconds: 1 });
     else return false;
     return true;
+  }
+
+  get #hasEnded(): boolean {
+    return this.#state === 'ended';
   }
 
   get #isNegotiating(): boolean {
     return this.#reoffer !== null || this.#state === 'ringing' || this.#unacknowledged !== null;
   }
 
-  #receiveOffer(transaction: ServerTransaction, offer: string, accept: (answer: string) => void): void {
+  #receiveAnswer(answer: string | null): void {
+    this.#isOffering = false;
+    this.handlers?.answered(answer);
+  }
+
+  #receiveOffer(transaction: ServerTransaction, offer: string | null, accept: (sdp: string) => void): void {
     if (this.handlers === null) return this.#refuse(transaction, { status: 488 });
     this.#reoffer = transaction;
     const once = (answer: () => void) => {

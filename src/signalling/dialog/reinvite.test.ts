@@ -58,10 +58,34 @@ describe('a re-INVITE', () => {
     });
   }
 
-  test('without an offer is refused', () => {
+  test('without an offer has ours in the 200, and the answer in the ACK', () => {
     const bench = new SessionBench().running();
     bench.receive('INVITE', 2, { body: '' });
-    assert.deepEqual([bench.flow.takeResponse().status, bench.reinvite], [488, null]);
+    assert.equal(bench.reinvite?.offer, null);
+    bench.reinvite.accept('our offer');
+    assert.equal(bench.flow.takeResponse().body.toString(), 'our offer');
+    bench.acknowledge(2, bench.flow, 'their answer');
+    bench.acknowledge(2, bench.flow, 'again');
+    assert.deepEqual(bench.events, ['0 answered their answer']);
+    // The next one has an offer again.
+    bench.receive('INVITE', 3);
+    bench.reinvite?.accept('answer');
+    bench.acknowledge(3);
+    assert.deepEqual(bench.events.length, 1);
+  });
+
+  test('or an UPDATE with an offer is for later while ours has no answer: 491', () => {
+    const bench = new SessionBench().running();
+    bench.receive('INVITE', 2, { body: '' });
+    bench.reinvite?.accept('our offer');
+    bench.flow.take();
+    for (const [sequence, method] of [
+      [3, 'INVITE'],
+      [4, 'UPDATE'],
+    ] as const) {
+      bench.receive(method, sequence, { body: 'theirs' });
+      assert.equal(bench.flow.takeResponse().status, 491);
+    }
   });
 
   test('unanswered at a BYE is answered 487', () => {

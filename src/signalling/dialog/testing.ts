@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type Header, type Request, type Response, respond } from '../message/index.ts';
 import { FakeClock, FakeFlow, makeInvite, makeRequest, type RequestParts } from '../testing.ts';
 import { ServerTransaction } from '../transaction/index.ts';
-import type { CallEnd } from '../types.ts';
+import type { CallEnd, Reoffer } from '../types.ts';
 import { InviteSession, SESSION_TIMER } from './index.ts';
 
 const TO = '<sip:news@192.0.2.1>;tag=ours';
@@ -16,7 +16,7 @@ export class SessionBench {
   /** Requests of ours, as the dialog makes them. */
   readonly requests: Request[] = [];
   readonly session: InviteSession;
-  reinvite: { offer: string; accept(answer: string): void; reject(rejection: { status: number }): void } | null = null;
+  reinvite: Reoffer | null = null;
   over = 0;
   #answered: ((response: Response | null) => void) | undefined;
   retransmissions = 0;
@@ -39,6 +39,7 @@ export class SessionBench {
     });
     this.session.handlers = {
       cancelled: () => this.events.push(`${this.clock.nowMs()} cancelled`),
+      answered: answer => this.events.push(`${this.clock.nowMs()} answered ${answer}`),
       acknowledged: () => this.events.push(`${this.clock.nowMs()} acknowledged`),
       reinvite: request => {
         this.reinvite = request;
@@ -61,8 +62,9 @@ export class SessionBench {
     });
   }
 
-  acknowledge(sequence = 1, flow: FakeFlow = this.flow): void {
-    this.session.acknowledge(makeRequest('ACK', { to: TO, sequence }), flow);
+  acknowledge(sequence = 1, flow: FakeFlow = this.flow, body = ''): void {
+    const headers: Header[] = body === '' ? [] : [['content-type', 'application/sdp']];
+    this.session.acknowledge(makeRequest('ACK', { to: TO, sequence, headers, body }), flow);
   }
 
   /** A request in the dialog, as the endpoint hands it over. */
