@@ -83,9 +83,22 @@ export function scanHeaders(lines: readonly string[]): { headers: Header[]; faul
     if (SINGLE.has(name) && seen.has(name)) fault ??= `More than one ${name}`;
     seen.add(name);
     if (headers.length === LIMITS.headers) return { headers, fault: 'Too many headers' };
-    headers.push([name, match[2]!.trim()]);
+    headers.push([name, withoutBlanks(match[2]!)]);
   }
   return { headers, fault };
+}
+
+/** White space in SIP is space and tab (§25.1); `trim` would take characters of the value as well. */
+function withoutBlanks(text: string): string {
+  let begin = 0;
+  let end = text.length;
+  while (begin < end && isBlank(text.charCodeAt(begin))) begin++;
+  while (end > begin && isBlank(text.charCodeAt(end - 1))) end--;
+  return text.slice(begin, end);
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09;
 }
 
 function contentLength(headers: readonly Header[]): number | null {

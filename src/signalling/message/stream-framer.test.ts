@@ -85,3 +85,22 @@ describe('a stream that cannot be read any further', () => {
     assert.deepEqual(framed(SECOND + head('Via: x') + SECOND, SECOND), [SECOND, 'no Content-Length']);
   });
 });
+
+describe('a message has begun', () => {
+  for (const [name, stream, begun] of [
+    ['not before the first byte', '', false],
+    ['not with a ping, or what may become one', '\r\n\r\n\r\n\r', false],
+    ['with its first byte', 'O', true],
+    ['with its first byte after a ping', '\r\n\r\nO', true],
+    ['until its last byte', FIRST.slice(0, -1), true],
+    ['and ended with its last byte', FIRST, false],
+    ['with the first byte after another', `${FIRST}B`, true],
+    ['and is given up when it cannot be read', 'x'.repeat(LIMITS.headerBytes + 1), false],
+  ] as const) {
+    test(name, () => {
+      const framer = new StreamFramer();
+      framer.push(Buffer.from(stream));
+      assert.equal(framer.begun, begun);
+    });
+  }
+});

@@ -37,6 +37,12 @@ export class StreamFramer {
     }
   }
 
+  /** Has a message begun that is not whole yet? What may still become a ping is none. */
+  get begun(): boolean {
+    const { length } = this.#pending;
+    return length > 3 || (length > 0 && !'\r\n\r'.startsWith(this.#pending.toString('latin1')));
+  }
+
   #next(): Framed | null {
     if (this.#broken) return null;
     if (this.#ending !== null) return this.#fail(this.#ending);
@@ -55,8 +61,8 @@ export class StreamFramer {
     }
     const lengths = [...this.#pending.toString('latin1', 0, headEnd).matchAll(CONTENT_LENGTH)];
     if (lengths.length === 0) return this.#fail('no Content-Length');
-    const length = lengths[0]![1]!.trim();
-    if (lengths.length > 1 || !/^\d{1,9}$/.test(length)) return this.#endAfter(headEnd + 4);
+    const length = /^[ \t\r\n]*(\d{1,9})[ \t\r\n]*$/.exec(lengths[0]![1]!)?.[1];
+    if (lengths.length > 1 || length === undefined) return this.#endAfter(headEnd + 4);
     const bytes = headEnd + 4 + Number(length);
     if (bytes > LIMITS.messageBytes) return this.#fail('message too large');
     if (this.#pending.length < bytes) return null;
