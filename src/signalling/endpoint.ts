@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { WebSocket } from 'ws';
 import type { KeyPair } from '../config/index.ts';
 import type { Logger } from '../observe/index.ts';
-import { Admission, type AdmissionOptions, type Subscriber } from './admission/index.ts';
+import { Admission, type AdmissionOptions, type GuardLimits, type Subscriber } from './admission/index.ts';
 import type { Clock } from './clock.ts';
 import {
   type Dialog,
@@ -49,6 +49,8 @@ export interface SignallingOptions {
   readonly guests: boolean;
   /** Accounts, which are asked for where guests are not let in; without them nobody can call there. */
   readonly authentication?: AdmissionOptions['authentication'];
+  /** How often one source may ask, and what bans it; `GUARD_LIMITS` where not said otherwise. */
+  readonly limits?: Partial<GuardLimits>;
   readonly handlers: SignallingHandlers;
   /** {@link SESSION_TIMER} by default. */
   readonly sessionTimer?: SessionTimerLimits;
@@ -171,6 +173,7 @@ export class SignallingEndpoint implements FlowHandlers {
       webSockets: this.#transports.webSockets,
       retransmissions: this.#retransmissions,
       scanErrors: this.#scanErrors,
+      bans: this.#admission.counts.bans,
     };
   }
 
@@ -181,7 +184,7 @@ export class SignallingEndpoint implements FlowHandlers {
     if (!result.ok) {
       this.#scanErrors++;
       const { request, status, reason } = result.error;
-      if (request === null) return;
+      if (request === null || !this.#admission.answersNoise(flow)) return;
       return this.#respondStateless(withReceived(request, flow), this.#responseFlow(request, flow), status, { reason });
     }
     const { message } = result;
@@ -207,15 +210,27 @@ export class SignallingEndpoint implements FlowHandlers {
   #receiveRequest(request: Request, flow: Flow): void {
     const key = serverKey(request);
     const known = this.#servers.get(key);
-    if (known !== undefined) return known.receive(request);
+    if (known !== undefined) {
+      if (request.method === 'ACK' && known.final !== null) {
+        this.#admission.acknowledged(known.request, known.final, request, flow);
+      }
+      return known.receive(request);
+    }
     // The ACK to a 2xx has a branch of its own (§17.1.1.2).
     if (request.method === 'ACK') return this.#findSession(request)?.acknowledge(request, flow);
+    const admitted = this.#isExpected(request) ? null : this.#admission.admit(request, flow);
+    if (admitted === 'silence') return;
+    if (admitted instanceof Response) return void flow.send(serialise(admitted));
     if (this.#servers.size >= MOST_TRANSACTIONS) {
       return this.#respondStateless(request, flow, 503, { headers: [['retry-after', RETRY_AFTER_SECONDS]] });
     }
-    const admitted = this.#admission.admit(request, flow);
-    if (admitted instanceof Response) return void flow.send(serialise(admitted));
     this.#serve(key, request, flow, admitted);
+  }
+
+  /** In a dialog of ours, or a CANCEL of what is there: whoever sends it was let in. */
+  #isExpected(request: Request): boolean {
+    if (request.method === 'CANCEL') return this.#servers.has(serverKey(request, 'INVITE'));
+    return this.#findSession(request) !== null;
   }
 
   /** A request that was not seen before, and is no ACK. */

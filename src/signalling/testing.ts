@@ -62,7 +62,7 @@ export class FakeClock implements Clock {
 export class FakeFlow implements Flow {
   readonly transport: Flow['transport'];
   readonly reliable: boolean;
-  readonly remoteAddress: string = '192.0.2.7';
+  readonly remoteAddress: string;
   readonly remotePort: number = 5062;
   readonly localAddress: string = '192.0.2.1';
   readonly localPort: number = 5060;
@@ -72,8 +72,9 @@ export class FakeFlow implements Flow {
   readonly #clock: Clock;
   #untaken: (Request | Response)[] = [];
 
-  constructor(clock: Clock, transport: Flow['transport'] = 'udp') {
+  constructor(clock: Clock, transport: Flow['transport'] = 'udp', remoteAddress = '192.0.2.7') {
     this.#clock = clock;
+    this.remoteAddress = remoteAddress;
     this.transport = transport;
     this.reliable = transport !== 'udp';
   }

@@ -1,18 +1,24 @@
 import { createHmac } from 'node:crypto';
+import type { Logger } from '../../observe/index.ts';
 import { Authenticator, type Credentials } from '../authentication/index.ts';
 import type { Clock } from '../clock.ts';
 import { type Request, type Response, type ResponseParts, respond } from '../message/index.ts';
 import { serverKey } from '../transaction/index.ts';
 import type { Flow } from '../transport/index.ts';
+import { GUARD_LIMITS, Guard, type GuardLimits } from './guard.ts';
+import { sourceOf } from './source.ts';
 
 export interface AdmissionOptions {
   readonly clock: Clock;
+  readonly log: Logger;
   /** Is everybody let in. */
   readonly guests: boolean;
   /** Who else is; null when there are no accounts. */
   readonly authentication: { readonly realm: string; readonly credentials: Credentials } | null;
   /** Secret of this server: 32 random bytes. */
   readonly key: Buffer;
+  /** {@link GUARD_LIMITS} by default. */
+  readonly limits?: Partial<GuardLimits> | undefined;
 }
 
 /** Who proved to be somebody: a user of ours, and our domain. */
@@ -28,37 +34,60 @@ const SPENDING: ReadonlyMap<string, string> = new Map([
   ['MESSAGE', 'Only subscribers may write'],
 ]);
 
+const RETRY_AFTER_SECONDS = '10';
+
 /** Who may ask for what. It is asked before a request has any state of its own, so a refusal leaves none behind. */
 export class Admission {
   readonly #options: AdmissionOptions;
   readonly #authenticator: Authenticator | null;
+  readonly #guard: Guard;
 
   constructor(options: AdmissionOptions) {
-    const { authentication, key, clock } = options;
+    const { authentication, key, clock, log, limits } = options;
     this.#options = options;
+    this.#guard = new Guard({ clock, log, limits: { ...GUARD_LIMITS, ...limits } });
     this.#authenticator = authentication === null ? null : new Authenticator({ ...authentication, key, clock });
+  }
+
+  /** Requests that were not served since the start, by why, and bans. */
+  get counts(): Guard['counts'] {
+    return this.#guard.counts;
+  }
+
+  /** Shall bytes be answered that are no message? */
+  answersNoise(flow: Flow): boolean {
+    return this.#guard.hear(flow) === 'serve';
   }
 
   /**
    * Whose request this is, null for a guest's or one that anybody may make; or the refusal with which it is answered
-   * and forgotten. In a dialog the tags are proof enough: they were told to the caller alone (RFC 3261 §22.1 leaves it
-   * to the server).
+   * and forgotten, if it is answered at all. Requests in our dialogs are not asked about: their tags are proof enough,
+   * since they were told to the caller alone (RFC 3261 §22.1 leaves it to the server).
    */
-  admit(request: Request, flow: Flow): Subscriber | null | Response {
+  admit(request: Request, flow: Flow): Subscriber | null | Response | 'silence' {
+    const hearing = this.#guard.hear(flow);
+    if (hearing === 'silence') return hearing;
+    if (hearing === 'busy') return this.#refuse(request, 503, { headers: [['retry-after', RETRY_AFTER_SECONDS]] });
     const stranger = SPENDING.get(request.method);
     if (this.#options.guests || stranger === undefined || request.toTag !== null) return null;
     const { authentication } = this.#options;
     if (this.#authenticator === null || authentication === null)
       return this.#refuse(request, 403, { reason: stranger });
-    const answer = this.#authenticator.authenticate(request, flow.remoteAddress);
+    const answer = this.#authenticator.authenticate(request, sourceOf(flow.remoteAddress));
     switch (answer.result) {
       case 'accepted':
         return { user: answer.user, domain: authentication.realm };
       case 'malformed':
         return this.#refuse(request, 400, { reason: answer.reason });
       case 'challenged':
+        if (answer.failed) this.#guard.failed(flow);
         return this.#refuse(request, 401, { headers: answer.headers });
     }
+  }
+
+  /** An ACK to our refusal of an INVITE. */
+  acknowledged(invite: Request, refusal: Response, ack: Request, flow: Flow): void {
+    this.#guard.acknowledged(invite, refusal, ack, flow);
   }
 
   /** RFC 3261 §8.2.7: without state, the same request gets the same tag whenever it comes again. */

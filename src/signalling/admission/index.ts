@@ -1,1 +1,2 @@
 export { Admission, type AdmissionOptions, type Subscriber } from './admission.ts';
+export { GUARD_LIMITS, type GuardLimits } from './guard.ts';

@@ -117,6 +117,8 @@ abstract class Transaction {
 
 /** A request that came to us, and our responses to it. */
 export class ServerTransaction extends Transaction {
+  #final: Response | null = null;
+
   constructor(options: TransactionOptions) {
     super(options.request.method === 'INVITE' ? INVITE_SERVER : NON_INVITE_SERVER, options);
   }
@@ -126,7 +128,13 @@ export class ServerTransaction extends Transaction {
     this.dispatch(request.method === 'ACK' ? 'ack' : 'request', request);
   }
 
+  /** Our final response, once there is one. */
+  get final(): Response | null {
+    return this.#final;
+  }
+
   respond(response: Response): void {
+    if (response.status >= 200) this.#final ??= response;
     this.dispatch(responseEvent(response), response);
   }
 }

@@ -1,0 +1,95 @@
+import type { Logger } from '../../observe/index.ts';
+import type { Clock } from '../clock.ts';
+import type { Request, Response } from '../message/index.ts';
+import { parseUri } from '../message/index.ts';
+import type { Flow } from '../transport/index.ts';
+import { type BanLimits, Bans } from './bans.ts';
+import { isLoopback, sourceOf } from './source.ts';
+import { type TokenBucketLimits, TokenBuckets } from './token-buckets.ts';
+
+export interface GuardLimits {
+  /** Requests outside of dialogs and calls, for each source. */
+  readonly requests: TokenBucketLimits;
+  readonly bans: BanLimits;
+  /** So many sources are kept in mind, those that were heard of last. */
+  readonly sources: number;
+}
+
+/**
+ * One source may be a whole town behind its provider's NAT: ten thousand phones there that register every ten minutes
+ * are 35 requests a second with their challenges, and after an outage come all at once. The longest ban is short for
+ * the same reason: one phone with an old password must not keep its neighbours out for long, and a hundred guesses an
+ * hour find no password.
+ */
+export const GUARD_LIMITS: GuardLimits = {
+  requests: { ratePerSecond: 200, burst: 1_000 },
+  bans: { strikes: 20, windowMs: 300_000, firstMs: 30_000, longestMs: 600_000 },
+  sources: 20_000,
+};
+
+/** `busy`: to be told to come back. `silence`: not worth a word. */
+export type Hearing = 'serve' | 'busy' | 'silence';
+
+/** Tells who asks too often or tries doors. */
+export class Guard {
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #buckets: TokenBuckets;
+  readonly #bans: Bans;
+  #failures = 0;
+  readonly #counts = { rate: 0, ban: 0, bans: 0 };
+
+  constructor({ clock, log, limits }: { clock: Clock; log: Logger; limits: GuardLimits }) {
+    this.#clock = clock;
+    this.#log = log;
+    this.#buckets = new TokenBuckets(limits.requests, limits.sources);
+    this.#bans = new Bans(limits.bans, limits.sources);
+  }
+
+  /** Requests that were not served since the start, by why, and bans. */
+  get counts(): Readonly<Record<'rate' | 'ban' | 'bans', number>> {
+    return this.#counts;
+  }
+
+  /** Shall a request be looked at that belongs to nothing we know? */
+  hear(flow: Flow): Hearing {
+    const { remoteAddress, reliable } = flow;
+    // What comes from this very machine is a proxy of ours, which speaks for everybody behind it, or a load test.
+    if (isLoopback(remoteAddress)) return 'serve';
+    const source = sourceOf(remoteAddress);
+    const nowMs = this.#clock.nowMs();
+    if (this.#bans.isBanned(source, nowMs)) {
+      this.#counts.ban++;
+      return 'silence';
+    }
+    // Anybody can write another's address on a datagram: that must not cost the other one's connections their tokens.
+    if (this.#buckets.take(reliable ? source : `udp ${source}`, nowMs)) return 'serve';
+    this.#counts.rate++;
+    // A datagram that is not answered comes again, later each time (RFC 3261 §17.1.1.2); on a connection nothing does.
+    return reliable ? 'busy' : 'silence';
+  }
+
+  /** A wrong password, proved to come from there by a nonce that was sent there alone. */
+  failed(flow: Flow): void {
+    this.#strike(flow, `password ${++this.#failures}`);
+  }
+
+  /**
+   * The ACK to our refusal of an INVITE. Whoever calls many that are not there is looking for one who is. It counts
+   * only now: the ACK has the tag of our answer, so it comes from where the answer went. If the INVITE alone counted,
+   * anybody could have anybody banned, with a few datagrams in his name.
+   */
+  acknowledged(invite: Request, refusal: Response, ack: Request, flow: Flow): void {
+    if (refusal.status !== 404 || ack.toTag !== refusal.toTag) return;
+    this.#strike(flow, `target ${parseUri(invite.uri)?.user}`);
+  }
+
+  #strike({ remoteAddress }: Flow, what: string): void {
+    if (isLoopback(remoteAddress)) return;
+    const source = sourceOf(remoteAddress);
+    const lengthMs = this.#bans.strike(source, what, this.#clock.nowMs());
+    if (lengthMs === null) return;
+    this.#counts.bans++;
+    this.#log.warn({ source, seconds: lengthMs / 1000 }, 'a source is banned');
+  }
+}
