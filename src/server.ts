@@ -115,6 +115,7 @@ async function start(config: Config, log: Logger, opened: (() => Promise<void>)[
     clock: systemClock,
     log: log.child({ part: 'signalling' }),
     guests: config.guests,
+    connections: { total: config.limits.connections, perSource: config.limits.connectionsPerAddress },
     handlers: calls,
   });
   opened.push(async () => signalling.close());
@@ -134,6 +135,7 @@ async function start(config: Config, log: Logger, opened: (() => Promise<void>)[
     channels: () => channels.list().map(describeChannel),
     calls: () => calls.list().map(describeCall),
     metrics,
+    admitConnection: address => signalling.admitConnection(address),
     acceptWebSocket: (socket, peer) => signalling.acceptWebSocket(socket, peer),
   });
   const { tls: sipTls } = config.sip;

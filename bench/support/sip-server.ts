@@ -64,6 +64,7 @@ const http = new HttpServer({
   channels: () => [],
   calls: () => [],
   metrics: new Metrics(() => Promise.reject(new Error('nothing is counted here'))),
+  admitConnection: address => endpoint.admitConnection(address),
   acceptWebSocket: (socket, peer) => endpoint.acceptWebSocket(socket, peer),
 });
 

@@ -28,7 +28,13 @@ export interface Config {
   };
   /** May anonymous callers watch. */
   readonly guests: boolean;
-  readonly limits: { readonly viewers: number };
+  readonly limits: {
+    readonly viewers: number;
+    /** Over TCP, TLS and HTTP together. */
+    readonly connections: number;
+    /** The same of one IPv4 address or IPv6 /64. */
+    readonly connectionsPerAddress: number;
+  };
   readonly channels: readonly ChannelConfig[];
 }
 

@@ -85,12 +85,14 @@ const FAULTS: readonly { name: string; text: string; messages: readonly string[]
   {
     name: 'a key that resembles none',
     text: 'limits: {colour: red}',
-    messages: ['1:10: limits.colour: unknown key; remove it (known here: viewers)'],
+    messages: ['1:10: limits.colour: unknown key; remove it (known here: viewers, connections, connectionsPerAddress)'],
   },
   {
     name: 'a name that every object has',
     text: 'limits: {constructor: 1}',
-    messages: ['1:10: limits.constructor: unknown key; remove it (known here: viewers)'],
+    messages: [
+      '1:10: limits.constructor: unknown key; remove it (known here: viewers, connections, connectionsPerAddress)',
+    ],
   },
   {
     name: 'a port beyond all ports',
@@ -124,7 +126,7 @@ const FAULTS: readonly { name: string; text: string; messages: readonly string[]
   {
     name: 'a fraction for a count',
     text: 'limits: {viewers: 1.5}',
-    messages: ['1:10: limits.viewers: 1.5 is not allowed; write a whole number from 1 on'],
+    messages: ['1:10: limits.viewers: 1.5 is not allowed; write a whole number, 1 to 100000'],
   },
   {
     name: 'a value for a section',

@@ -26,7 +26,7 @@ const DEFAULTS = {
   sip: { udp: 5060, tcp: 5060, tlsPort: 5061 },
   media: { address: 'auto' as string | string[], port: 40_000, rtpPorts: '40002-40999' },
   guests: true,
-  limits: { viewers: 2000 },
+  limits: { viewers: 2000, connections: 10_000, connectionsPerAddress: 1_000 },
 };
 
 /** Reads and checks a configuration file. Throws CONFIG_UNREADABLE, or CONFIG_INVALID naming every fault. */

@@ -5,6 +5,8 @@ const PORT = { minimum: 0, maximum: 65_535 };
 const port = (description: string) => Type.Integer({ ...PORT, description });
 const portOrNull = (description: string) => Type.Union([Type.Integer(PORT), Type.Null()], { description });
 const addresses = (description: string) => Type.Union([TEXT, Type.Array(TEXT, { minItems: 1 })], { description });
+const count = (maximum: number) =>
+  Type.Integer({ minimum: 1, maximum, description: `a whole number, 1 to ${maximum}` });
 const file = (description: string) => Type.String({ minLength: 1, description });
 
 /** Unknown keys are faults: a misspelt key must not be ignored. Each description says what to write instead. */
@@ -84,9 +86,9 @@ export const CONFIG_SCHEMA = Type.Object(
     limits: Type.Optional(
       Type.Object(
         {
-          viewers: Type.Optional(
-            Type.Integer({ minimum: 1, maximum: 100_000, description: 'a whole number from 1 on' }),
-          ),
+          viewers: Type.Optional(count(100_000)),
+          connections: Type.Optional(count(1_000_000)),
+          connectionsPerAddress: Type.Optional(count(1_000_000)),
         },
         options,
       ),

@@ -3,9 +3,10 @@ import { createServer as createTlsServer, type Server as TlsServer } from 'node:
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { DialcastError } from '../errors.ts';
-import type { TlsPair } from './ports.ts';
+import type { HttpPorts, TlsPair } from './ports.ts';
 
 export interface HttpHandlers {
+  readonly admit: HttpPorts['admitConnection'];
   readonly request: (request: IncomingMessage, response: ServerResponse) => void;
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 }
@@ -67,14 +68,24 @@ export class HttpListeners {
   }
 
   #create(): Server | TlsServer {
-    const options = { requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS };
+    const options = {
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      connectionsCheckingInterval: REQUEST_TIMEOUT_MS / 2,
+      keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    };
     const server =
       this.#pair === null
         ? createServer(options)
         : createTlsServer({ ...options, ...secureOptions(this.#pair), handshakeTimeout: HANDSHAKE_TIMEOUT_MS });
     server.on('connection', (socket: Socket) => {
+      // Before any handshake, which costs us more than it costs the peer.
+      const release = socket.remoteAddress === undefined ? null : this.#handlers.admit(socket.remoteAddress);
+      if (release === null) return void socket.destroy();
       this.#sockets.add(socket);
-      socket.on('close', () => this.#sockets.delete(socket));
+      socket.on('close', () => {
+        this.#sockets.delete(socket);
+        release();
+      });
     });
     server.on('request', this.#handlers.request);
     server.on('upgrade', this.#handlers.upgrade);

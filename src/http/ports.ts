@@ -63,6 +63,8 @@ export interface HttpPorts {
   readonly channels: () => readonly ChannelListing[];
   readonly calls: () => readonly CallListing[];
   readonly metrics: MetricsPage;
+  /** Counts a connection: returns how to let it go, or null when it is one too many. */
+  readonly admitConnection: (remoteAddress: string) => (() => void) | null;
   /** Takes over a WebSocket that speaks SIP (RFC 7118). */
   readonly acceptWebSocket: AcceptWebSocket;
 }

@@ -37,6 +37,7 @@ const OPTIONS: HttpServerOptions = {
     { id: 'b2', channel: 'clock', transport: 'udp', codecs: [], answeredAtMs: null, held: false },
   ],
   metrics: { contentType: 'text/plain; version=0.0.4; charset=utf-8', render: async () => 'dialcast_calls_active 1\n' },
+  admitConnection: () => () => undefined,
   acceptWebSocket: socket => socket.on('message', data => socket.send(`echo ${data}`)),
 };
 
@@ -237,6 +238,34 @@ for (const { what, path = '/sip', protocols = ['sip'], headers = () => ({}), sta
     await once(result, 'close');
   });
 }
+
+test('attack: more connections than one source may have', async () => {
+  let held = 0;
+  const released = Promise.withResolvers<void>();
+  const own = new HttpServer({
+    ...OPTIONS,
+    admitConnection: address => {
+      assert.equal(address, '127.0.0.1');
+      if (held === 1) return null;
+      held++;
+      return () => {
+        held--;
+        released.resolve();
+      };
+    },
+  });
+  const port = await own.listen();
+  const first = connect(port, '127.0.0.1');
+  first.write('GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n');
+  await once(first, 'data');
+  const second = connect(port, '127.0.0.1');
+  second.on('error', () => undefined).write('GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n');
+  await new Promise(resolve => void second.resume().once('close', resolve));
+  assert.equal(second.bytesRead, 0);
+  await own.close();
+  await released.promise;
+  assert.equal(held, 0);
+});
 
 test('listens at every address of its list, at one port', async () => {
   const own = new HttpServer({ ...OPTIONS, addresses: ['127.0.0.1', '::1'] });

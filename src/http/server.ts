@@ -55,6 +55,7 @@ export class HttpServer {
     metricsRoutes(this.#app, options);
     watchRoutes(this.#app, options, { webRoot, domain, log });
     this.#listeners = new HttpListeners(options.tls, {
+      admit: options.admitConnection,
       request: (request, response) => this.#app.routing(request, response),
       upgrade: (request, socket, head) => this.#upgrade.handle(request, socket, head),
     });

@@ -35,6 +35,7 @@ describe('HTTP with a certificate', () => {
       channels: () => [],
       calls: () => [],
       metrics: { contentType: 'text/plain', render: async () => '' },
+      admitConnection: () => () => undefined,
       acceptWebSocket: (_socket, peer) => void peers.push(peer),
     });
     port = await server.listen();

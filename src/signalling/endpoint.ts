@@ -38,6 +38,7 @@ import {
   type FlowHandlers,
   type ListenOptions,
   type ListenPorts,
+  type MostConnections,
   Transports,
   type WebSocketPeer,
 } from './transport/index.ts';
@@ -52,6 +53,8 @@ export interface SignallingOptions {
   /** How often one source may ask, and what bans it; `GUARD_LIMITS` where not said otherwise. */
   readonly limits?: Partial<GuardLimits>;
   readonly handlers: SignallingHandlers;
+  /** Of TCP, TLS and WebSocket together. */
+  readonly connections?: MostConnections;
   /** {@link SESSION_TIMER} by default. */
   readonly sessionTimer?: SessionTimerLimits;
 }
@@ -97,7 +100,7 @@ export class SignallingEndpoint implements FlowHandlers {
 
   constructor(options: SignallingOptions) {
     this.#options = options;
-    this.#transports = new Transports(options.clock, this);
+    this.#transports = new Transports({ ...options, handlers: this });
     const { authentication = null } = options;
     this.#admission = new Admission({ ...options, authentication, key: randomBytes(32) });
     this.#registrar = new Registrar(options);
@@ -130,6 +133,11 @@ export class SignallingEndpoint implements FlowHandlers {
   /** TLS connections from now on get this certificate. */
   renewCertificate(pair: KeyPair): void {
     this.#transports.renew(pair);
+  }
+
+  /** Counts a connection that may become a WebSocket: returns how to let it go, or null when it is one too many. */
+  admitConnection(remoteAddress: string): (() => void) | null {
+    return this.#transports.admitConnection(remoteAddress);
   }
 
   /** Speaks SIP with a browser whose WebSocket is open. */

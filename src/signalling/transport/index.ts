@@ -1,3 +1,4 @@
+export type { MostConnections } from './connection-limits.ts';
 export type { Flow, FlowHandlers } from './flow.ts';
 export { type ListenOptions, type ListenPorts, Transports } from './transports.ts';
 export type { WebSocketPeer } from './websocket.ts';

@@ -1,18 +1,35 @@
 import type { Socket } from 'node:net';
+import type { Clock } from '../clock.ts';
 import { StreamFramer } from '../message/index.ts';
 import type { Flow, FlowHandlers } from './flow.ts';
 
-/** A peer that does not read is cut off before it fills our memory. */
-const UNSENT_BYTES = 2 ** 20;
+export interface StreamLimits {
+  /** Who opens a connection says something on it. */
+  readonly firstMessageMs: number;
+  /** From the first byte of a message to its last. */
+  readonly messageMs: number;
+  /** RFC 3261 §18 leaves it open; longer than the usual registration, so that phones keep their connection. */
+  readonly idleMs: number;
+  /** A peer that does not read is cut off before it fills our memory. */
+  readonly unsentBytes: number;
+}
 
-/** RFC 3261 §18 leaves it open; longer than the usual registration, so that phones keep their connection. */
-const IDLE_TIMEOUT_MS = 2 * 3_600_000;
+export const STREAM_LIMITS: StreamLimits = {
+  firstMessageMs: 30_000,
+  messageMs: 10_000,
+  idleMs: 2 * 3_600_000,
+  unsentBytes: 2 ** 20,
+};
 
-/** Who opens a connection says something on it. */
-const FIRST_MESSAGE_TIMEOUT_MS = 30_000;
+export interface StreamFlowOptions {
+  readonly transport: 'tcp' | 'tls';
+  readonly clock: Clock;
+  readonly limits: StreamLimits;
+  readonly handlers: FlowHandlers;
+}
 
 /** Speaks SIP on a connection that is open: plain TCP, or TLS after its handshake. */
-export function acceptStream(socket: Socket, transport: 'tcp' | 'tls', handlers: FlowHandlers): void {
+export function acceptStream(socket: Socket, { transport, clock, limits, handlers }: StreamFlowOptions): void {
   const { remoteAddress, remotePort, localAddress, localPort } = socket;
   // Gone before we looked.
   if (remoteAddress === undefined || remotePort === undefined) return void socket.destroy();
@@ -37,22 +54,38 @@ export function acceptStream(socket: Socket, transport: 'tcp' | 'tls', handlers:
   const write = (bytes: Buffer | string) => {
     if (flow.closed) return false;
     socket.write(bytes);
-    if (socket.writableLength > UNSENT_BYTES) socket.destroy();
+    if (socket.writableLength > limits.unsentBytes) socket.destroy();
     return !socket.destroyed;
   };
-  socket.setTimeout(FIRST_MESSAGE_TIMEOUT_MS, () => socket.destroy());
+  let timer: unknown = null;
+  const expireIn = (ms: number) => {
+    clock.clearTimer(timer);
+    timer = clock.setTimer(ms, () => socket.destroy());
+  };
+  let heard = false;
+  let inMessage = false;
+  expireIn(limits.firstMessageMs);
   socket.on('error', () => socket.destroy());
-  socket.on('close', () => handlers.closed(flow));
+  socket.on('close', () => {
+    clock.clearTimer(timer);
+    handlers.closed(flow);
+  });
   socket.on('data', chunk => {
-    for (const framed of framer.push(chunk)) {
+    const pieces = framer.push(chunk);
+    for (const framed of pieces) {
       // What was answered before still goes out.
       if (framed.type === 'error') return void socket.destroySoon();
       if (framed.type === 'ping') {
         write('\r\n');
         continue;
       }
-      socket.setTimeout(IDLE_TIMEOUT_MS);
+      heard = true;
       handlers.receive(flow, framed.bytes);
     }
+    if (flow.closed) return;
+    // Its time runs from a message's first byte, however often another one comes.
+    if (framer.begun && !(inMessage && pieces.length === 0)) expireIn(limits.messageMs);
+    else if (heard && pieces.length > 0) expireIn(limits.idleMs);
+    inMessage = framer.begun;
   });
 }

@@ -1,8 +1,10 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
 import type { KeyPair } from '../../config/index.ts';
+import type { Clock } from '../clock.ts';
+import type { ConnectionLimits } from './connection-limits.ts';
 import type { FlowHandlers } from './flow.ts';
-import { acceptStream } from './stream-flow.ts';
+import { acceptStream, STREAM_LIMITS, type StreamLimits } from './stream-flow.ts';
 
 export interface StreamOptions {
   readonly address: string;
@@ -10,13 +12,18 @@ export interface StreamOptions {
   readonly port: number;
   /** With a certificate the transport is TLS, without it is TCP. */
   readonly tls: KeyPair | null;
-  readonly handshakeTimeoutMs?: number;
+  readonly clock: Clock;
+  readonly connections: ConnectionLimits;
+  readonly handlers: FlowHandlers;
+  readonly limits?: Partial<StreamLimits & HandshakeLimit>;
 }
 
-const MOST_CONNECTIONS = 10_000;
+interface HandshakeLimit {
+  readonly handshakeMs: number;
+}
 
-/** Two flights each way, over the worst of mobile networks. */
-const HANDSHAKE_TIMEOUT_MS = 10_000;
+/** A handshake is two flights each way; time for those over the worst of mobile networks. */
+const LIMITS = { ...STREAM_LIMITS, handshakeMs: 10_000 };
 
 /** SIP over TCP or TLS: a flow for each connection. */
 export class StreamTransport {
@@ -26,8 +33,8 @@ export class StreamTransport {
   readonly #sockets = new Set<Socket>();
 
   /** Resolves once bound; rejects with the system's error. */
-  static async listen(options: StreamOptions, handlers: FlowHandlers): Promise<StreamTransport> {
-    const transport = new StreamTransport(options, handlers);
+  static async listen(options: StreamOptions): Promise<StreamTransport> {
+    const transport = new StreamTransport(options);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     transport.#server.once('error', reject);
     transport.#server.listen({ host: options.address, port: options.port, ipv6Only: true }, resolve);
@@ -37,14 +44,22 @@ export class StreamTransport {
     return transport;
   }
 
-  private constructor({ tls, handshakeTimeoutMs = HANDSHAKE_TIMEOUT_MS }: StreamOptions, handlers: FlowHandlers) {
+  private constructor(options: StreamOptions) {
+    const { tls } = options;
+    const limits = { ...LIMITS, ...options.limits };
     this.#tls =
       tls === null
         ? null
-        : createTlsServer({ ...secureOptions(tls), noDelay: true, handshakeTimeout: handshakeTimeoutMs });
+        : createTlsServer({ ...secureOptions(tls), noDelay: true, handshakeTimeout: limits.handshakeMs });
     this.#server = this.#tls ?? createServer({ noDelay: true });
-    this.#server.maxConnections = MOST_CONNECTIONS;
-    this.#server.on(tls === null ? 'connection' : 'secureConnection', socket => this.#accept(socket, handlers));
+    this.#server.on('connection', socket => admit(socket, options.connections));
+    this.#server.on(tls === null ? 'connection' : 'secureConnection', socket => {
+      // A handshake that was under way when we closed; and what was not admitted.
+      if (!this.#server.listening || socket.destroyed) return void socket.destroy();
+      this.#sockets.add(socket);
+      socket.on('close', () => this.#sockets.delete(socket));
+      acceptStream(socket, { ...options, transport: tls === null ? 'tcp' : 'tls', limits });
+    });
     // A handshake that failed, or took too long.
     this.#tls?.on('tlsClientError', (_error, socket) => socket.destroy());
   }
@@ -62,14 +77,13 @@ export class StreamTransport {
     this.#server.close();
     for (const socket of this.#sockets) socket.destroySoon();
   }
+}
 
-  #accept(socket: Socket, handlers: FlowHandlers): void {
-    // A handshake that was under way when we closed.
-    if (!this.#server.listening) return void socket.destroy();
-    this.#sockets.add(socket);
-    socket.on('close', () => this.#sockets.delete(socket));
-    acceptStream(socket, this.#tls === null ? 'tcp' : 'tls', handlers);
-  }
+/** Before any handshake, which costs us more than it costs the peer. */
+function admit(socket: Socket, connections: ConnectionLimits): void {
+  const release = socket.remoteAddress === undefined ? null : connections.admit(socket.remoteAddress);
+  if (release === null) return void socket.destroy();
+  socket.on('close', release);
 }
 
 function secureOptions({ certificate, key }: KeyPair) {

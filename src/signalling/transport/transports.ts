@@ -3,6 +3,7 @@ import type { WebSocket } from 'ws';
 import type { KeyPair } from '../../config/index.ts';
 import { DialcastError } from '../../errors.ts';
 import type { Clock } from '../clock.ts';
+import { ConnectionLimits, type MostConnections } from './connection-limits.ts';
 import type { Flow, FlowHandlers } from './flow.ts';
 import { LocalAddresses } from './local-address.ts';
 import { StreamTransport } from './stream.ts';
@@ -24,6 +25,16 @@ export interface ListenPorts {
   readonly tls: number | null;
 }
 
+/** When nothing else is said. */
+const CONNECTIONS: MostConnections = { total: 10_000, perSource: 1_000 };
+
+export interface TransportsOptions {
+  readonly clock: Clock;
+  /** Of TCP, TLS and WebSocket together. */
+  readonly connections?: MostConnections;
+  readonly handlers: FlowHandlers;
+}
+
 interface Transport {
   readonly port: number;
   close(): void;
@@ -35,27 +46,32 @@ interface Transport {
  */
 export class Transports {
   readonly #handlers: FlowHandlers;
+  readonly #clock: Clock;
+  readonly #connections: ConnectionLimits;
   readonly #locals: LocalAddresses;
   readonly #open: Transport[] = [];
   readonly #tls: StreamTransport[] = [];
   readonly #webSockets = new Set<Flow>();
 
-  constructor(clock: Clock, handlers: FlowHandlers) {
+  constructor({ clock, connections = CONNECTIONS, handlers }: TransportsOptions) {
     this.#handlers = handlers;
+    this.#clock = clock;
+    this.#connections = new ConnectionLimits(connections);
     this.#locals = new LocalAddresses(networkInterfaces, () => clock.nowMs());
   }
 
   /** Opens the sockets and tells their ports. Rejects with LISTEN_FAILED. */
   async listen({ addresses, udp, tcp, tls }: ListenOptions): Promise<ListenPorts> {
+    const shared = { clock: this.#clock, connections: this.#connections, handlers: this.#handlers };
     return {
       udp: await this.#listen('udp', addresses, udp, (address, port) =>
         UdpTransport.listen(address, port, this.#locals, this.#handlers),
       ),
       tcp: await this.#listen('tcp', addresses, tcp, (address, port) =>
-        StreamTransport.listen({ address, port, tls: null }, this.#handlers),
+        StreamTransport.listen({ ...shared, address, port, tls: null }),
       ),
       tls: await this.#listen('tls', addresses, tls?.port ?? null, async (address, port) => {
-        const transport = await StreamTransport.listen({ address, port, tls: tls!.pair }, this.#handlers);
+        const transport = await StreamTransport.listen({ ...shared, address, port, tls: tls!.pair });
         this.#tls.push(transport);
         return transport;
       }),
@@ -85,9 +101,14 @@ export class Transports {
     for (const transport of this.#tls) transport.renew(pair);
   }
 
+  /** Counts a connection that may become a WebSocket: returns how to let it go, or null when it is one too many. */
+  admitConnection(remoteAddress: string): (() => void) | null {
+    return this.#connections.admit(remoteAddress);
+  }
+
   /** Speaks SIP with a browser whose WebSocket is open. */
   acceptWebSocket(socket: WebSocket, peer: WebSocketPeer): void {
-    const flow = acceptWebSocket(socket, peer, this.#handlers);
+    const flow = acceptWebSocket(socket, peer, this.#clock, this.#handlers);
     this.#webSockets.add(flow);
     socket.once('close', () => this.#webSockets.delete(flow));
   }

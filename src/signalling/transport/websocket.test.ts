@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { WebSocket, WebSocketServer } from 'ws';
+import { FakeClock } from '../testing.ts';
 import type { Flow } from './flow.ts';
-import { acceptWebSocket } from './websocket.ts';
+import { acceptWebSocket, PING_INTERVAL_MS } from './websocket.ts';
 
 const PEER = { remoteAddress: '192.0.2.7', remotePort: 1, localAddress: '192.0.2.1', localPort: 2, secure: false };
 
@@ -12,12 +13,14 @@ describe('SIP over WebSocket', () => {
   let server: WebSocketServer;
   let browser: WebSocket;
   let flow: Flow;
+  let clock: FakeClock;
   let received: string[];
   let sent: number;
   let onReceive: () => void;
   let closed: PromiseWithResolvers<Flow>;
 
   beforeEach(async () => {
+    clock = new FakeClock();
     received = [];
     sent = 0;
     onReceive = () => undefined;
@@ -25,7 +28,7 @@ describe('SIP over WebSocket', () => {
     server = new WebSocketServer({ host: '127.0.0.1', port: 0, maxPayload: 1_000 });
     await once(server, 'listening');
     server.once('connection', socket => {
-      flow = acceptWebSocket(socket, PEER, {
+      flow = acceptWebSocket(socket, PEER, clock, {
         receive: (_flow, bytes) => {
           received.push(bytes.toString());
           onReceive();
@@ -65,7 +68,7 @@ describe('SIP over WebSocket', () => {
   ] as const) {
     test(`is ${transport} with the addresses that it is told`, () => {
       const handlers = { receive: () => undefined, closed: () => undefined, sent: () => undefined };
-      const own = acceptWebSocket(browser, { ...PEER, secure }, handlers);
+      const own = acceptWebSocket(browser, { ...PEER, secure }, clock, handlers);
       assert.deepEqual(
         [own.transport, own.reliable, own.remoteAddress, own.localPort],
         [transport, true, '192.0.2.7', 2],
@@ -94,6 +97,27 @@ describe('SIP over WebSocket', () => {
     browser.send(Buffer.alloc(1_001));
     assert.equal(await closed.promise, flow);
     assert.deepEqual(received, ['hello']);
+  });
+
+  test('keeps a browser that says nothing but answers pings', async () => {
+    await say('hello');
+    for (let round = 0; round < 3; round++) {
+      const asked = once(browser, 'ping');
+      clock.advance(PING_INTERVAL_MS);
+      await asked;
+      // The pong came first.
+      await say('hello');
+    }
+    assert.equal(flow.closed, false);
+  });
+
+  test('ends a browser that is gone without a word', async () => {
+    await say('hello');
+    browser.pause();
+    clock.advance(PING_INTERVAL_MS);
+    clock.advance(PING_INTERVAL_MS);
+    assert.equal(await closed.promise, flow);
+    assert.equal(clock.pending, 0);
   });
 
   test('closes as one who goes away', async () => {
