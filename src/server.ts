@@ -195,10 +195,13 @@ async function figures({
   calls,
   signalling,
 }: Pick<Parts, 'engine' | 'transcoders' | 'calls' | 'signalling'>): Promise<Figures> {
+  const { overRate, banned, bans } = signalling.sizes;
   return {
     calls: { active: calls.size, outcomes: calls.outcomes },
     transcodersActive: transcoders.pids.size,
     sipMessages: signalling.messages.map(({ count, ...labels }) => ({ labels, value: count })),
+    sipUnserved: { rate: overRate, ban: banned },
+    sipBans: bans,
     engine: await engine.stats().catch(() => null),
   };
 }

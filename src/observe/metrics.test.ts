@@ -6,6 +6,8 @@ const FIGURES: Figures = {
   calls: { active: 2, outcomes: { watched: 5, refused: 1 } },
   transcodersActive: 1,
   sipMessages: [{ labels: { direction: 'in', transport: 'ws' }, value: 12 }],
+  sipUnserved: { rate: 7, ban: 8 },
+  sipBans: 9,
   engine: {
     packetsSent: 1000,
     octetsSent: 1_200_000,
@@ -44,6 +46,9 @@ const LINES: readonly string[] = [
   'dialcast_nacks_received_total 5',
   'dialcast_plis_received_total 6',
   'dialcast_sip_messages_total{direction="in",transport="ws"} 12',
+  'dialcast_sip_unserved_total{reason="rate"} 7',
+  'dialcast_sip_unserved_total{reason="ban"} 8',
+  'dialcast_sip_bans_total 9',
 ];
 
 test('each figure stands on the page with its labels', async () => {

@@ -11,6 +11,9 @@ export interface Figures {
   readonly calls: { readonly active: number; readonly outcomes: Readonly<Record<string, number>> };
   readonly transcodersActive: number;
   readonly sipMessages: readonly Sample<'direction' | 'transport'>[];
+  /** Requests that were not served because of where they came from, by why. */
+  readonly sipUnserved: Readonly<Record<string, number>>;
+  readonly sipBans: number;
   /** Null when the engine does not answer. */
   readonly engine: {
     readonly packetsSent: number;
@@ -100,6 +103,20 @@ const FAMILIES: readonly Family[] = [
     kind: 'counter',
     labels: ['direction', 'transport'],
     samples: ({ sipMessages }) => sipMessages,
+  },
+  {
+    name: 'dialcast_sip_unserved_total',
+    help: 'SIP requests that were not served because their source asks too often or is banned.',
+    kind: 'counter',
+    labels: ['reason'],
+    samples: ({ sipUnserved }) => each('reason', sipUnserved),
+  },
+  {
+    name: 'dialcast_sip_bans_total',
+    help: 'Times that a source of SIP requests was banned.',
+    kind: 'counter',
+    labels: [],
+    samples: ({ sipBans }) => single(sipBans),
   },
 ];
 

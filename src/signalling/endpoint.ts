@@ -181,7 +181,7 @@ export class SignallingEndpoint implements FlowHandlers {
       webSockets: this.#transports.webSockets,
       retransmissions: this.#retransmissions,
       scanErrors: this.#scanErrors,
-      bans: this.#admission.counts.bans,
+      ...this.#admission.counts,
     };
   }
 

@@ -49,7 +49,7 @@ export class Admission {
     this.#authenticator = authentication === null ? null : new Authenticator({ ...authentication, key, clock });
   }
 
-  /** Requests that were not served since the start, by why, and bans. */
+  /** What the guard has seen since the start. */
   get counts(): Guard['counts'] {
     return this.#guard.counts;
   }

@@ -37,7 +37,7 @@ describe('a source that asks too often', () => {
     // What is sent over UDP in somebody's name costs his connections nothing.
     assert.deepEqual(hear('tcp', 3), ['serve', 'serve', 'busy']);
     assert.deepEqual(hear('udp', 1, '192.0.2.8'), ['serve']);
-    assert.deepEqual(guard.counts, { rate: 2, ban: 0, bans: 0 });
+    assert.deepEqual(guard.counts, { overRate: 2, banned: 0, bans: 0 });
     clock.advance(1_000);
     assert.deepEqual(hear('udp', 2), ['serve', 'silence']);
   });
@@ -62,7 +62,7 @@ describe('a source that looks for users', () => {
     assert.deepEqual(hear('udp', 1), ['silence']);
     clock.advance(1);
     assert.deepEqual(hear('udp', 1), ['serve']);
-    assert.deepEqual(guard.counts, { rate: 0, ban: 3, bans: 1 });
+    assert.deepEqual(guard.counts, { overRate: 0, banned: 3, bans: 1 });
     assert.deepEqual(
       lines.map(line => JSON.parse(line)).map(({ msg, source, seconds }) => [msg, source, seconds]),
       [['a source is banned', '192.0.2.7', 30]],

@@ -37,7 +37,7 @@ export class Guard {
   readonly #buckets: TokenBuckets;
   readonly #bans: Bans;
   #failures = 0;
-  readonly #counts = { rate: 0, ban: 0, bans: 0 };
+  readonly #counts = { overRate: 0, banned: 0, bans: 0 };
 
   constructor({ clock, log, limits }: { clock: Clock; log: Logger; limits: GuardLimits }) {
     this.#clock = clock;
@@ -46,8 +46,8 @@ export class Guard {
     this.#bans = new Bans(limits.bans, limits.sources);
   }
 
-  /** Requests that were not served since the start, by why, and bans. */
-  get counts(): Readonly<Record<'rate' | 'ban' | 'bans', number>> {
+  /** Since the start: requests of sources that asked too often, requests of banned sources, and bans. */
+  get counts(): Readonly<Record<'overRate' | 'banned' | 'bans', number>> {
     return this.#counts;
   }
 
@@ -59,12 +59,12 @@ export class Guard {
     const source = sourceOf(remoteAddress);
     const nowMs = this.#clock.nowMs();
     if (this.#bans.isBanned(source, nowMs)) {
-      this.#counts.ban++;
+      this.#counts.banned++;
       return 'silence';
     }
     // Anybody can write another's address on a datagram: that must not cost the other one's connections their tokens.
     if (this.#buckets.take(reliable ? source : `udp ${source}`, nowMs)) return 'serve';
-    this.#counts.rate++;
+    this.#counts.overRate++;
     // A datagram that is not answered comes again, later each time (RFC 3261 §17.1.1.2); on a connection nothing does.
     return reliable ? 'busy' : 'silence';
   }
