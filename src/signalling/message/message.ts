@@ -35,6 +35,11 @@ abstract class Message {
   /** Names as {@link headerName} gives them; values unfolded and trimmed. */
   readonly headers: readonly Header[];
   readonly body: Buffer;
+  // Asked for again and again on a message's way; undefined until it is the first time.
+  #via: Via | null | undefined;
+  #from: NameAddr | null | undefined;
+  #to: NameAddr | null | undefined;
+  #cseq: CSeq | null | undefined;
 
   constructor(headers: readonly Header[], body: Buffer) {
     this.headers = headers;
@@ -52,20 +57,23 @@ abstract class Message {
   }
 
   get via(): Via | null {
-    const [first] = this.list('via');
-    return first === undefined ? null : parseVia(first);
+    if (this.#via === undefined) this.#via = optional(this.list('via')[0] ?? null, parseVia);
+    return this.#via;
   }
 
   get from(): NameAddr | null {
-    return optional(this.get('from'), parseNameAddr);
+    if (this.#from === undefined) this.#from = optional(this.get('from'), parseNameAddr);
+    return this.#from;
   }
 
   get to(): NameAddr | null {
-    return optional(this.get('to'), parseNameAddr);
+    if (this.#to === undefined) this.#to = optional(this.get('to'), parseNameAddr);
+    return this.#to;
   }
 
   get cseq(): CSeq | null {
-    return optional(this.get('cseq'), parseCSeq);
+    if (this.#cseq === undefined) this.#cseq = optional(this.get('cseq'), parseCSeq);
+    return this.#cseq;
   }
 
   get callId(): string {

@@ -3,21 +3,27 @@ export type Parameters = ReadonlyMap<string, string | null>;
 
 export const NO_PARAMETERS: Parameters = new Map();
 
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const LESS = 0x3c;
+const GREATER = 0x3e;
+
 /** Cuts text at a separator, but not inside quotes or angle brackets. Pieces are trimmed. */
 export function splitUnquoted(text: string, separator: ',' | ';'): string[] {
   if (!text.includes(separator)) return [text.trim()];
+  const separatorCode = separator.charCodeAt(0);
   const pieces: string[] = [];
   let quoted = false;
   let bracketed = false;
   let start = 0;
   for (let at = 0; at < text.length; at++) {
-    const character = text[at];
-    if (quoted && character === '\\') at++;
-    else if (character === '"') quoted = !quoted;
+    const code = text.charCodeAt(at);
+    if (quoted && code === BACKSLASH) at++;
+    else if (code === QUOTE) quoted = !quoted;
     else if (quoted) continue;
-    else if (character === '<') bracketed = true;
-    else if (character === '>') bracketed = false;
-    else if (character === separator && !bracketed) {
+    else if (code === LESS) bracketed = true;
+    else if (code === GREATER) bracketed = false;
+    else if (code === separatorCode && !bracketed) {
       pieces.push(text.slice(start, at).trim());
       start = at + 1;
     }
