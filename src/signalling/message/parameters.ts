@@ -8,8 +8,11 @@ const BACKSLASH = 0x5c;
 const LESS = 0x3c;
 const GREATER = 0x3e;
 
-/** Cuts text at a separator, but not inside quotes or angle brackets. Pieces are trimmed. */
-export function splitUnquoted(text: string, separator: ',' | ';'): string[] {
+/** More than anybody writes; what comes after them is not read. */
+export const MOST_PARAMETERS = 64;
+
+/** Cuts text at a separator, but not inside quotes or angle brackets, into so many pieces at most. They are trimmed. */
+export function splitUnquoted(text: string, separator: ',' | ';', most = Number.POSITIVE_INFINITY): string[] {
   if (!text.includes(separator)) return [text.trim()];
   const separatorCode = separator.charCodeAt(0);
   const pieces: string[] = [];
@@ -25,6 +28,7 @@ export function splitUnquoted(text: string, separator: ',' | ';'): string[] {
     else if (code === GREATER) bracketed = false;
     else if (code === separatorCode && !bracketed) {
       pieces.push(text.slice(start, at).trim());
+      if (pieces.length === most) return pieces;
       start = at + 1;
     }
   }
@@ -35,7 +39,7 @@ export function splitUnquoted(text: string, separator: ',' | ';'): string[] {
 /** `;a=b;c` or `a=b;c`. Of a name that comes twice, the first counts. */
 export function parseParameters(text: string): Parameters {
   const parameters = new Map<string, string | null>();
-  for (const piece of splitUnquoted(text, ';')) {
+  for (const piece of splitUnquoted(text, ';', MOST_PARAMETERS)) {
     if (piece === '') continue;
     const equals = piece.indexOf('=');
     const name = (equals < 0 ? piece : piece.slice(0, equals)).trim().toLowerCase();

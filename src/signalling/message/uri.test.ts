@@ -39,6 +39,10 @@ describe('a SIP URI', () => {
     assert.equal(parseUri('sip:a@b;x=1;X=2')?.parameters.get('x'), '1');
   });
 
+  test('has no more parameters than anybody writes', () => {
+    assert.equal(parseUri(`sip:a@b${Array.from({ length: 100 }, (_, at) => `;p${at}`).join('')}`)?.parameters.size, 63);
+  });
+
   for (const text of [
     '',
     'sip:',
