@@ -12,12 +12,12 @@ import {
 } from './message/index.ts';
 
 /** Methods that we serve. */
-export const ALLOW = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'REGISTER', 'UPDATE'];
+export const ALLOW = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'PRACK', 'REGISTER', 'UPDATE'];
 /** Extensions that we know, by their option tags. */
-export const SUPPORTED = ['timer'];
+export const SUPPORTED = ['100rel', 'timer'];
 export const SDP_TYPE = 'application/sdp';
-/** Methods that may bring an offer, and refresh a session. */
-const OFFERING: ReadonlySet<string> = new Set(['INVITE', 'UPDATE']);
+/** Methods that may bring an offer. */
+const OFFERING: ReadonlySet<string> = new Set(['INVITE', 'PRACK', 'UPDATE']);
 
 /** What is wrong with a request before anybody looks at what it wants (RFC 3261 §8.2.1 to §8.2.3), or null. */
 export function refusal(request: Request, toTag: string, sessionTimer: SessionTimerLimits): Response | null {

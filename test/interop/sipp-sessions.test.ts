@@ -1,4 +1,8 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { missing } from './support/programs.ts';
 import { DialcastServer } from './support/server.ts';
@@ -7,23 +11,35 @@ import { until } from './support/until.ts';
 
 const CALLS = 20;
 
-describe('SIPp, within a session', { skip: missing('sipp') }, () => {
+describe('SIPp, within a session', { skip: missing('sipp', 'mkfifo') }, () => {
+  let folder: string;
   let server: DialcastServer;
   /** Half of the shortest interval that may be asked for is 45 s: this runs beside the other tests. */
   let refreshing: Promise<SippResult>;
 
-  const run = (scenario: string, transport: 'udp' | 'tcp', calls = CALLS) =>
-    runSipp({ scenario, transport, port: server.ports[transport], target: 'clock', calls, callsPerSecond: 50 });
+  const run = (scenario: string, transport: 'udp' | 'tcp', calls = CALLS, target = 'clock') =>
+    runSipp({ scenario, transport, port: server.ports[transport], target, calls, callsPerSecond: 50 });
   const wentWell = ({ exitCode, successful, failed, errors }: SippResult, calls = CALLS) => {
     assert.equal(exitCode, 0, errors);
     assert.deepEqual([successful, failed], [calls, 0]);
   };
 
   before(async () => {
-    server = await DialcastServer.start();
+    folder = mkdtempSync(join(tmpdir(), 'dialcast-fifo-'));
+    // Opening a pipe waits until somebody writes into it.
+    const fifo = join(folder, 'silent.mp4');
+    execFileSync('mkfifo', [fifo]);
+    const channels = [
+      { number: 101, name: 'clock', title: 'Clock', source: 'testcard:' },
+      { number: 102, name: 'silent', source: `file:${fifo}` },
+    ];
+    server = await DialcastServer.start({ channels });
     refreshing = run('refresh', 'udp', 5);
   });
-  after(() => server?.stop());
+  after(async () => {
+    await server?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
 
   for (const [scenario, name] of [
     ['session-timer', 'refreshes its session with UPDATE, holds and resumes with it'],
@@ -36,6 +52,13 @@ describe('SIPp, within a session', { skip: missing('sipp') }, () => {
         wentWell(await run(scenario, transport));
       });
     }
+  }
+
+  for (const transport of ['udp', 'tcp'] as const) {
+    const name = `acknowledges that it rings, over ${transport.toUpperCase()}`;
+    test(name, { timeout: 80_000 }, async () => {
+      wentWell(await run('prack', transport, CALLS, 'silent'));
+    });
   }
 
   test('answers our refresh', { timeout: 80_000 }, async () => {

@@ -5,6 +5,7 @@ import type { Flow } from '../transport/index.ts';
 import type { CallEnd, EndCause, IncomingCall, IncomingCallHandlers, Rejection, SipTransport } from '../types.ts';
 import { Dialog, type DialogRequestParts } from './dialog.ts';
 import { parseReason, reasonHeader } from './reason.ts';
+import { ReliableProvisional, reliability } from './reliable-provisional.ts';
 import { SessionRefresh } from './session-refresh.ts';
 import type { SessionTimerLimits } from './session-timer.ts';
 import { Unacknowledged } from './unacknowledged.ts';
@@ -35,6 +36,9 @@ type Answered = (response: Response | null) => void;
 
 const SDP_TYPE = 'application/sdp';
 
+/** Whoever has no answer by then hears that it rings: a source that opens slowly. */
+const RING_AFTER_MS = 200;
+
 /** An INVITE session as UAS, from the INVITE to the BYE (RFC 3261 §13, §14, §15). */
 export class InviteSession implements IncomingCall {
   readonly id: string;
@@ -53,6 +57,9 @@ export class InviteSession implements IncomingCall {
   readonly #invite: ServerTransaction;
   readonly #refresh: SessionRefresh;
   #state: State = 'ringing';
+  readonly #ringTimer: unknown;
+  #hasRung = false;
+  #provisional: ReliableProvisional | null = null;
   #unacknowledged: Unacknowledged | null = null;
   /** A new offer, in a re-INVITE or an UPDATE, that our user has not answered yet. */
   #reoffer: ServerTransaction | null = null;
@@ -93,18 +100,33 @@ export class InviteSession implements IncomingCall {
       gone: reason => this.#vanished(reason),
     });
     this.#refresh.hear(request);
+    this.#ringTimer = ports.clock.setTimer(RING_AFTER_MS, () => this.ring());
   }
 
   ring(): void {
-    if (this.#state !== 'ringing') return;
     const { request, flow } = this.#invite;
+    const manner = reliability(request);
+    if (this.#state !== 'ringing' || this.#hasRung || manner === 'none') return;
+    this.#hasRung = true;
     const headers: Header[] = [['contact', this.#ports.contact(flow, this.target)], ...recordRoute(request)];
-    this.#invite.respond(respond(request, 180, { toTag: this.dialog.localTag, headers }));
+    const response = respond(request, 180, { toTag: this.dialog.localTag, headers });
+    if (manner === 'plain') return this.#invite.respond(response);
+    const { clock, random, onRetransmission } = this.#ports;
+    this.#provisional = new ReliableProvisional({
+      clock,
+      transaction: this.#invite,
+      response,
+      // RFC 3262 §3: the first is chosen at random, from 1 to 2^31 − 1.
+      sequence: 1 + Math.floor(random() * (2 ** 31 - 1)),
+      onRetransmission,
+      giveUp: () => this.#end({ by: 'failure', reason: 'the ringing was not acknowledged' }, 504),
+    });
   }
 
   accept(description: string): void {
     if (this.#state !== 'ringing') return;
     this.#state = 'answered';
+    this.#stopRinging();
     this.#isOffering = this.offer === null;
     this.#answer(this.#invite, description);
   }
@@ -152,6 +174,7 @@ export class InviteSession implements IncomingCall {
     this.#refresh.hear(request);
     if (request.method === 'INVITE') return this.#receiveReinvite(transaction);
     if (request.method === 'UPDATE') return this.#receiveUpdate(transaction);
+    if (request.method === 'PRACK') return this.#receivePrack(transaction);
     // OPTIONS in a dialog says that it is still there.
     transaction.respond(respond(request, 200, { headers: this.#ports.capabilities }));
   }
@@ -197,6 +220,19 @@ export class InviteSession implements IncomingCall {
     if (offer === null) return transaction.respond(this.#success(transaction, null));
     if (this.#refuseWhileNegotiating(transaction)) return;
     this.#receiveOffer(transaction, offer, sdp => transaction.respond(this.#success(transaction, sdp)));
+  }
+
+  #receivePrack(transaction: ServerTransaction): void {
+    const { request } = transaction;
+    // RFC 3262 §5: an offer may come with it, but not before the one of the INVITE is answered.
+    if (sdpOf(request) !== null) return this.#refuse(transaction, { status: 500, retryAfterSeconds: 1 });
+    const isKnown = this.#provisional?.acknowledge(request) ?? false;
+    transaction.respond(respond(request, isKnown ? 200 : 481));
+  }
+
+  #stopRinging(): void {
+    this.#ports.clock.clearTimer(this.#ringTimer);
+    this.#provisional?.stop();
   }
 
   /** One offer at a time (RFC 3261 §14.2, RFC 3311 §5.2): 491 while ours is out, 500 while theirs is not answered. */
@@ -299,10 +335,11 @@ export class InviteSession implements IncomingCall {
     transaction.respond(respond(transaction.request, status, { reason, toTag: this.dialog.localTag, headers }));
   }
 
-  #end(end: CallEnd): void {
+  /** `status` is for an INVITE that has no answer. */
+  #end(end: CallEnd, status = 487): void {
     if (this.#state === 'ended') return;
     // §15.1.2: what is pending in the dialog is answered, too.
-    if (this.#state === 'ringing') this.#refuse(this.#invite, { status: 487 });
+    if (this.#state === 'ringing') this.#refuse(this.#invite, { status });
     if (this.#reoffer !== null) this.#refuse(this.#reoffer, { status: 487 });
     this.#finish();
     this.handlers?.ended(end);
@@ -312,6 +349,7 @@ export class InviteSession implements IncomingCall {
     this.#state = 'ended';
     this.#reoffer = null;
     this.#refresh.stop();
+    this.#stopRinging();
     this.#stopRetransmission();
     this.#ports.clock.clearTimer(this.#comeBackTimer);
     this.#ports.ended(this);
