@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -21,7 +22,8 @@ export class Certificates {
   /** A server's certificate for these names and addresses, signed by itself or by the authority of this folder. */
   issue(name: string, names: readonly string[], signedBy: 'itself' | 'authority' = 'itself') {
     const [certificate, key] = [join(this.folder, `${name}.pem`), join(this.folder, `${name}.key`)];
-    const san = names.map(each => (/^[\d.]+$|:/.test(each) ? `IP:${each}` : `DNS:${each}`)).join();
+    // Some phones look for an address among the names alone.
+    const san = names.flatMap(each => [`DNS:${each}`, ...(isIP(each) === 0 ? [] : [`IP:${each}`])]).join();
     const signer =
       signedBy === 'itself' ? [] : ['-CA', join(this.folder, 'ca.pem'), '-CAkey', join(this.folder, 'ca.key')];
     const extensions = ['-addext', `subjectAltName=${san}`, '-addext', 'basicConstraints=critical,CA:FALSE'];

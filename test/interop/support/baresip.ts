@@ -18,6 +18,8 @@ export interface BaresipOptions {
   readonly audio: 'PCMA' | 'PCMU';
   /** What it offers; null leaves video out of the offer. `modes` adds packetization-mode=1 to H.264. */
   readonly video: { readonly codec: 'H264' | 'VP8'; readonly modes?: true } | null;
+  /** The authority that it trusts for SIP over TLS. */
+  readonly authority?: string;
 }
 
 /** A message that baresip sends by itself; `type` is CALL_ESTABLISHED, CALL_CLOSED, CALL_RTCP and so on. */
@@ -65,12 +67,13 @@ export class Baresip {
     }
   }
 
-  private constructor({ audio, video }: BaresipOptions, port: number) {
+  private constructor({ audio, video, authority }: BaresipOptions, port: number) {
     this.#folder = mkdtempSync(join(tmpdir(), 'dialcast-baresip-'));
     const modules = ['g711', 'aubridge', ...(video === null ? [] : ['snapshot', 'fakevideo'])];
     const codecs = video === null ? [] : [VIDEO_MODULES[video.codec]];
     const lines = [
       `sip_listen ${HOST}:0`,
+      ...(authority === undefined ? [] : [`sip_cafile ${authority}`]),
       // What it plays comes back as what it says: a sound card without a card, which keeps its time.
       'audio_player aubridge,loop',
       'audio_source aubridge,loop',

@@ -24,10 +24,11 @@ const FIREFOX_PREFERENCES = {
 /** `environment` is added to the browser's own. */
 export type LaunchBrowser = (environment?: Readonly<Record<string, string>>) => Promise<Browser>;
 
-export const launchChromium: LaunchBrowser = environment =>
+/** `flags` are added to the test's own. */
+export const launchChromium = (environment: Parameters<LaunchBrowser>[0] = {}, flags: readonly string[] = []) =>
   launch({
     executablePath: find('chromium')!,
-    args: CHROMIUM_FLAGS,
+    args: [...CHROMIUM_FLAGS, ...flags],
     pipe: true,
     env: { ...process.env, ...environment },
   });

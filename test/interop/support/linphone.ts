@@ -17,8 +17,9 @@ export class Linphone {
   #output = '';
   #snapshots = 0;
 
-  static async start(): Promise<Linphone> {
-    const linphone = new Linphone(await freePort());
+  /** `authority` is whom it trusts for SIP over TLS. */
+  static async start(authority?: string): Promise<Linphone> {
+    const linphone = new Linphone(await freePort(), authority);
     try {
       await linphone.type('soundcard use files', /Using wav files/);
       await linphone.type(`record ${linphone.heard}`);
@@ -29,11 +30,12 @@ export class Linphone {
     }
   }
 
-  private constructor(port: number) {
+  private constructor(port: number, authority = '') {
     this.#folder = mkdtempSync(join(tmpdir(), 'dialcast-linphone-'));
     mkdirSync(join(this.#folder, '.local/share/linphone'), { recursive: true });
     const config = {
-      sip: { sip_port: port, sip_tcp_port: 0, sip_tls_port: 0, use_ipv6: 0 },
+      // -1: any port.
+      sip: { sip_port: port, sip_tcp_port: -1, sip_tls_port: -1, use_ipv6: 0, root_ca: authority },
       rtp: { audio_rtp_port: -1, video_rtp_port: -1 },
       video: { display: 1, capture: 0, automatically_initiate: 1, displaytype: 'MSAnalyseDisplay' },
     };

@@ -1,5 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
+import { isIPv6 } from 'node:net';
 
 /** NAL unit type of a coded slice of an IDR picture (ITU-T H.264 table 7-1), and of a fragment (RFC 6184 §5.8). */
 const IDR = 5;
@@ -13,8 +14,8 @@ export class RtpReceiver {
   keyFrameAtMs: number | null = null;
   readonly #video: Socket;
 
-  static async open(): Promise<RtpReceiver> {
-    const socket = createSocket('udp4').bind(0, '127.0.0.1');
+  static async open(address = '127.0.0.1'): Promise<RtpReceiver> {
+    const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4').bind(0, address);
     await once(socket, 'listening');
     return new RtpReceiver(socket);
   }
@@ -31,12 +32,13 @@ export class RtpReceiver {
 
   /** H.264 in whole frames, and nothing to hear. */
   get offer(): string {
-    const { port } = this.#video.address();
+    const { port, address } = this.#video.address();
+    const connection = `IN ${isIPv6(address) ? 'IP6' : 'IP4'} ${address}`;
     return [
       'v=0',
-      'o=- 1 1 IN IP4 127.0.0.1',
+      `o=- 1 1 ${connection}`,
       's=-',
-      'c=IN IP4 127.0.0.1',
+      `c=${connection}`,
       't=0 0',
       `m=video ${port} RTP/AVP 99`,
       'a=rtpmap:99 H264/90000',

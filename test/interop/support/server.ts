@@ -21,6 +21,7 @@ interface Ports {
   readonly http: number;
   readonly udp: number;
   readonly tcp: number;
+  readonly tls: number;
   readonly media: number;
 }
 

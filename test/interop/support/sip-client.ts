@@ -1,6 +1,6 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { connect, type Socket as TcpSocket } from 'node:net';
+import { connect, isIPv6, type Socket as TcpSocket } from 'node:net';
 import { until } from './until.ts';
 
 /** A response as it came: the status line taken apart, the rest as text. */
@@ -42,20 +42,24 @@ export class SipClient {
   readonly #close: () => void;
   readonly #localPort: number;
   readonly #serverPort: number;
+  /** Of both ends, as it stands in a URI. */
+  readonly #host: string;
   #received = '';
 
-  static async open(transport: 'udp' | 'tcp', serverPort: number): Promise<SipClient> {
+  /** `address` is the server's and its own. */
+  static async open(transport: 'udp' | 'tcp', serverPort: number, address = '127.0.0.1'): Promise<SipClient> {
     if (transport === 'udp') {
-      const socket = createSocket('udp4').bind(0, '127.0.0.1');
+      const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4').bind(0, address);
       await once(socket, 'listening');
-      return new SipClient('udp', socket, serverPort);
+      return new SipClient('udp', socket, serverPort, address);
     }
-    const socket = connect(serverPort, '127.0.0.1');
+    const socket = connect(serverPort, address);
     await once(socket, 'connect');
-    return new SipClient('tcp', socket, serverPort);
+    return new SipClient('tcp', socket, serverPort, address);
   }
 
-  private constructor(transport: 'udp' | 'tcp', socket: UdpSocket | TcpSocket, serverPort: number) {
+  private constructor(transport: 'udp' | 'tcp', socket: UdpSocket | TcpSocket, serverPort: number, address: string) {
+    this.#host = isIPv6(address) ? `[${address}]` : address;
     this.transport = transport;
     this.#serverPort = serverPort;
     const keep = (bytes: Buffer) => {
@@ -63,7 +67,7 @@ export class SipClient {
     };
     if ('bind' in socket) {
       socket.on('message', keep);
-      this.#send = text => socket.send(text, serverPort, '127.0.0.1');
+      this.#send = text => socket.send(text, serverPort, address);
       this.#close = () => socket.close();
       this.#localPort = socket.address().port;
     } else {
@@ -83,13 +87,13 @@ export class SipClient {
   request(parts: RequestParts = {}): string {
     const { method = 'INVITE', target = 'clock', body = '', headers = [], toTag, cseq = 1 } = parts;
     const { branch = `z9hG4bK-test-${count++}`, callId = `call-${count++}` } = parts;
-    const address = `127.0.0.1:${this.#localPort}`;
+    const address = `${this.#host}:${this.#localPort}`;
     return [
-      `${method} sip:${target}@127.0.0.1:${this.#serverPort} SIP/2.0`,
+      `${method} sip:${target}@${this.#host}:${this.#serverPort} SIP/2.0`,
       `Via: SIP/2.0/${this.transport.toUpperCase()} ${address};branch=${branch};rport`,
       'Max-Forwards: 70',
       `From: <sip:viewer@${address}>;tag=viewer`,
-      `To: <sip:${target}@127.0.0.1>${toTag === undefined ? '' : `;tag=${toTag}`}`,
+      `To: <sip:${target}@${this.#host}>${toTag === undefined ? '' : `;tag=${toTag}`}`,
       `Call-ID: ${callId}`,
       `CSeq: ${cseq} ${method}`,
       `Contact: <sip:viewer@${address};transport=${this.transport}>`,
