@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import type { Logger } from '../../observe/index.ts';
-import { Authenticator, type Credentials } from '../authentication/index.ts';
+import { Authenticator, type AuthenticatorOptions } from '../authentication/index.ts';
 import type { Clock } from '../clock.ts';
 import { type Request, type Response, type ResponseParts, respond } from '../message/index.ts';
 import { serverKey } from '../transaction/index.ts';
@@ -14,7 +14,7 @@ export interface AdmissionOptions {
   /** Is everybody let in. */
   readonly guests: boolean;
   /** Who else is; null when there are no accounts. */
-  readonly authentication: { readonly realm: string; readonly credentials: Credentials } | null;
+  readonly authentication: Pick<AuthenticatorOptions, 'realm' | 'credentials' | 'algorithms'> | null;
   /** Secret of this server: 32 random bytes. */
   readonly key: Buffer;
   /** {@link GUARD_LIMITS} by default. */

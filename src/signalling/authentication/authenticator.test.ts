@@ -137,3 +137,13 @@ for (const [name, change, reason] of [
     assert.deepEqual(ask(change(login())), { result: 'malformed', reason });
   });
 }
+
+test('an algorithm that is not offered is not accepted', () => {
+  const value = login({ algorithm: 'MD5' });
+  const credentials = memoryCredentials({ ann: 'secret' });
+  const options = { key: Buffer.alloc(32, 7), clock, realm: 'example.org', credentials };
+  authenticator = new Authenticator({ ...options, algorithms: ['SHA-256'] });
+  assert.equal(challenges(ask()).length, 1);
+  assert.deepEqual(ask(value), { result: 'malformed', reason: 'Bad Authorization' });
+  assert.equal(ask(login()).result, 'accepted');
+});

@@ -23,6 +23,11 @@ export interface Credentials {
 
 export interface AuthenticatorOptions extends NonceOptions {
   readonly credentials: Credentials;
+  /**
+   * What is offered, best first; SHA-256 and MD5 by default. Old phones look at the first challenge alone and know MD5
+   * alone: for those, MD5 must be offered alone.
+   */
+  readonly algorithms?: readonly DigestAlgorithm[];
 }
 
 export type Authentication =
@@ -38,12 +43,14 @@ const LAST_COUNT = 2 ** 32;
 /** Digest access authentication as user agent server (RFC 3261 §22.2, RFC 8760). */
 export class Authenticator {
   readonly #options: AuthenticatorOptions;
+  readonly #algorithms: readonly DigestAlgorithm[];
   readonly #nonces: Nonces;
   /** What an unknown user's answer is compared with. */
   readonly #decoys: Readonly<Record<DigestAlgorithm, string>>;
 
   constructor(options: AuthenticatorOptions) {
     this.#options = options;
+    this.#algorithms = options.algorithms ?? DIGEST_ALGORITHMS;
     this.#nonces = new Nonces(options);
     const decoy = (algorithm: DigestAlgorithm) => digestHa1(algorithm, '', '', options.key.toString('hex'));
     this.#decoys = { 'SHA-256': decoy('SHA-256'), MD5: decoy('MD5') };
@@ -56,7 +63,9 @@ export class Authenticator {
     const offered = request.headers.find(([name, value]) => name === 'authorization' && digestRealm(value) === realm);
     if (offered === undefined) return this.#challenge(source, { stale: false, failed: false });
     const answer = parseDigestAnswer(offered[1]);
-    if (answer === null) return { result: 'malformed', reason: 'Bad Authorization' };
+    if (answer === null || !this.#algorithms.includes(answer.algorithm)) {
+      return { result: 'malformed', reason: 'Bad Authorization' };
+    }
     if (!isSameUri(answer.uri, request.uri)) return { result: 'malformed', reason: 'Authorization has another URI' };
     const count = answer.quality?.count ?? LAST_COUNT;
     // The nonce is judged before the password is looked at, or a replay would tell whether it had been right.
@@ -80,7 +89,7 @@ export class Authenticator {
   #challenge(source: string, { stale, failed }: { stale: boolean; failed: boolean }): Authentication {
     const { realm } = this.#options;
     const nonce = this.#nonces.issue(source);
-    const headers = DIGEST_ALGORITHMS.map((algorithm): Header => {
+    const headers = this.#algorithms.map((algorithm): Header => {
       const value = `Digest realm="${realm}", nonce="${nonce}", algorithm=${algorithm}, qop="auth"`;
       return ['www-authenticate', stale ? `${value}, stale=true` : value];
     });

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,6 +16,13 @@ export interface SippOptions {
   readonly target: string;
   readonly calls: number;
   readonly callsPerSecond: number;
+  /** Accounts that the calls take in turn: `[field0]` is the user, `[field1]` the answer to a challenge. */
+  readonly accounts?: {
+    readonly users: readonly string[];
+    readonly password: string;
+    /** The Request-URI without `sip:`; SIPp does not see itself what it is. */
+    readonly uri: string;
+  };
 }
 
 export interface SippResult {
@@ -33,17 +40,22 @@ const TIMEOUT_SECONDS = 60;
 
 /** Runs a scenario against a server on this machine and reads SIPp's own statistics. */
 export async function runSipp(options: SippOptions): Promise<SippResult> {
-  const { scenario, port, transport, target, calls, callsPerSecond } = options;
+  const { scenario, port, transport, target, calls, callsPerSecond, accounts } = options;
   const folder = mkdtempSync(join(tmpdir(), 'dialcast-sipp-'));
   try {
     const file = fileURLToPath(new URL(`../sipp/${scenario}.xml`, import.meta.url));
+    const answers = accounts?.users.map(
+      user => `${user};[authentication username=${user} password=${accounts.password}]\n`,
+    );
+    if (answers !== undefined) writeFileSync(join(folder, 'accounts'), `SEQUENTIAL\n${answers.join('')}`);
+    const digest = accounts === undefined ? [] : ['-inf', 'accounts', '-auth_uri', accounts.uri];
     const load = ['-m', String(calls), '-r', String(callsPerSecond), '-l', String(calls)];
     const network = ['-t', transport === 'udp' ? 'u1' : 'tn', '-i', '127.0.0.1', '-max_socket', '1000'];
     const traces = ['-trace_stat', '-stf', 'statistics', '-trace_err', '-error_file', 'errors', '-trace_counts'];
     const limits = ['-timeout', String(TIMEOUT_SECONDS), '-timeout_error', '-nostdin'];
     const sipp = spawn(
       find('sipp')!,
-      [`127.0.0.1:${port}`, '-sf', file, '-s', target, ...load, ...network, ...traces, ...limits],
+      [`127.0.0.1:${port}`, '-sf', file, '-s', target, ...load, ...network, ...traces, ...limits, ...digest],
       { cwd: folder, stdio: 'ignore', env: { ...process.env, TERM: 'dumb' } },
     );
     const force = setTimeout(() => sipp.kill('SIGKILL'), (TIMEOUT_SECONDS + 10) * 1000);
