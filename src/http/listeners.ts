@@ -11,20 +11,26 @@ export interface HttpHandlers {
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 }
 
-/** A request must have come in whole within this time: a slow sender holds a connection no longer. */
-const REQUEST_TIMEOUT_MS = 10_000;
-/** Longer than the minute that load balancers keep an idle connection for, so that they are the ones to close it. */
-const KEEP_ALIVE_TIMEOUT_MS = 72_000;
-const HANDSHAKE_TIMEOUT_MS = 10_000;
+export interface HttpLimits {
+  /** A request must have come in whole within this time: a slow sender holds a connection no longer. */
+  readonly requestMs: number;
+  /** Longer than the minute that load balancers keep an idle connection for, so that they are the ones to close it. */
+  readonly keepAliveMs: number;
+  readonly handshakeMs: number;
+}
+
+const LIMITS: HttpLimits = { requestMs: 10_000, keepAliveMs: 72_000, handshakeMs: 10_000 };
 
 /** The sockets of HTTP or HTTPS: one for each address that is listened at. */
 export class HttpListeners {
   readonly #handlers: HttpHandlers;
   readonly #servers: (Server | TlsServer)[] = [];
   readonly #sockets = new Set<Socket>();
+  readonly #limits: HttpLimits;
   #pair: TlsPair | null;
 
-  constructor(pair: TlsPair | null, handlers: HttpHandlers) {
+  constructor(pair: TlsPair | null, handlers: HttpHandlers, limits: HttpLimits = LIMITS) {
+    this.#limits = limits;
     this.#pair = pair;
     this.#handlers = handlers;
   }
@@ -68,15 +74,17 @@ export class HttpListeners {
   }
 
   #create(): Server | TlsServer {
+    const { requestMs, keepAliveMs, handshakeMs } = this.#limits;
     const options = {
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      connectionsCheckingInterval: REQUEST_TIMEOUT_MS / 2,
-      keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+      requestTimeout: requestMs,
+      headersTimeout: requestMs,
+      connectionsCheckingInterval: requestMs / 2,
+      keepAliveTimeout: keepAliveMs,
     };
     const server =
       this.#pair === null
         ? createServer(options)
-        : createTlsServer({ ...options, ...secureOptions(this.#pair), handshakeTimeout: HANDSHAKE_TIMEOUT_MS });
+        : createTlsServer({ ...options, ...secureOptions(this.#pair), handshakeTimeout: handshakeMs });
     server.on('connection', (socket: Socket) => {
       // Before any handshake, which costs us more than it costs the peer.
       const release = socket.remoteAddress === undefined ? null : this.#handlers.admit(socket.remoteAddress);
