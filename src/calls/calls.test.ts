@@ -69,3 +69,16 @@ describe('hanging up on everybody', () => {
 
   it('is done at once when nobody is there', () => setUpCalls().calls.hangUpAll(SHUTDOWN));
 });
+
+describe('a text to a channel', () => {
+  it('is taken, and to nobody refused', () => {
+    const { calls } = setUpCalls();
+    const from = { uri: 'sip:anna@example.org', user: 'anna', displayName: 'Anna' };
+    assert.equal(calls.message({ target: 'clock', from, text: 'hello' }), null);
+    assert.equal(calls.message({ target: '101', from, text: 'hello' }), null);
+    assert.deepEqual(calls.message({ target: 'nobody', from, text: 'hello' }), {
+      status: 404,
+      reason: 'No such channel',
+    });
+  });
+});

@@ -1,6 +1,6 @@
 import type { Channels } from '../channels/index.ts';
 import type { Logger } from '../observe/index.ts';
-import type { EndCause, IncomingCall, SignallingHandlers } from '../signalling/index.ts';
+import type { EndCause, IncomingCall, Rejection, SignallingHandlers, TextMessage } from '../signalling/index.ts';
 import { Call, type CallEngine, type CallOutcome } from './call.ts';
 
 export interface CallsOptions {
@@ -43,6 +43,11 @@ export class Calls implements SignallingHandlers {
     });
     this.#calls.set(call.id, call);
     void call.start();
+  }
+
+  /** Nobody reads what is written to a channel, yet. */
+  message({ target }: TextMessage): Rejection | null {
+    return this.#options.channels.find(target) === null ? { status: 404, reason: 'No such channel' } : null;
   }
 
   viewerLost(id: string, reason: string): void {

@@ -27,11 +27,12 @@ function responses(request: Request | Buffer): Response[] {
   return flow.take() as Response[];
 }
 
-const ALLOW = 'INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, REGISTER, UPDATE';
+const ALLOW = 'INVITE, ACK, CANCEL, BYE, INFO, MESSAGE, OPTIONS, PRACK, REGISTER, UPDATE';
 const TAGGED = '<sip:news@192.0.2.1>;tag=unknown';
 const xml: Header[] = [['content-type', 'application/xml']];
 const multipart: Header[] = [['content-type', 'multipart/mixed; boundary=b']];
 const mixed = (...parts: string[]) => `${parts.map(part => `--b\r\n${part}\r\n`).join('')}--b--\r\n`;
+const smime: Header[] = [['content-type', 'application/pkcs7-mime; smime-type=enveloped-data']];
 const zipped: Header[] = [
   ['content-type', 'application/sdp'],
   ['content-encoding', 'gzip'],
@@ -43,7 +44,11 @@ describe('a request that we cannot serve', () => {
       ['has a method that we do not serve', makeRequest('PUBLISH'), 405, { allow: ALLOW }],
       ['has a method that nobody knows', makeRequest('RE%47ISTER'), 501, { allow: ALLOW }],
       ['has a known method in lower case (§7.1)', makeRequest('options'), 501, { allow: ALLOW }],
-      ['has an unknown method in a dialog', makeRequest('INFO', { to: TAGGED }), 405, { allow: ALLOW }],
+      ['has a method that we do not serve, in a dialog', makeRequest('REFER', { to: TAGGED }), 405, { allow: ALLOW }],
+      ['is an INFO in a dialog that is gone', makeRequest('INFO', { to: TAGGED }), 481, {}],
+      ['is an INFO outside any dialog', makeRequest('INFO'), 481, {}],
+      ['is encrypted (§23.2)', makeRequest('MESSAGE', { headers: smime, body: '0' }), 493, {}],
+      ['calls with an encrypted offer', makeRequest('INVITE', { headers: smime, body: '0' }), 493, {}],
       ['calls a telephone number', makeInvite({ uri: 'tel:+4930123' }), 416, {}],
       ['has a URI without scheme', makeRequest('OPTIONS', { uri: 'news' }), 400, {}],
       ['has headers in its URI (§19.1.1)', makeInvite({ uri: 'sip:a@b?Route=%3Csip:c%3E' }), 400, {}],
@@ -182,7 +187,7 @@ test('an INVITE is not taken for one by a second way once the first is over', ()
 test('OPTIONS is answered with what we can do', () => {
   const [response] = responses(makeRequest('OPTIONS'));
   const told = ['allow', 'accept', 'supported'].map(name => response?.get(name));
-  assert.deepEqual([response?.status, ...told], [200, ALLOW, 'application/sdp', '100rel, timer']);
+  assert.deepEqual([response?.status, ...told], [200, ALLOW, 'application/sdp, text/plain', '100rel, timer']);
   assert.ok(response?.toTag);
 });
 

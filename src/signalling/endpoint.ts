@@ -12,9 +12,9 @@ import {
   type SessionPorts,
   type SessionTimerLimits,
 } from './dialog/index.ts';
+import { newVia, token } from './identifiers.ts';
 import {
   formatHost,
-  formatVia,
   type Header,
   type Request,
   Response,
@@ -23,16 +23,10 @@ import {
   serialise,
   withReceived,
 } from './message/index.ts';
-import { ALLOW, refusal, SDP_TYPE, SUPPORTED } from './refusal.ts';
+import { ALLOW, refusal, retryAfter, SDP_TYPE, SUPPORTED } from './refusal.ts';
 import { Registrar } from './registrar/index.ts';
-import {
-  BRANCH_COOKIE,
-  ClientTransaction,
-  clientKey,
-  mergeKey,
-  ServerTransaction,
-  serverKey,
-} from './transaction/index.ts';
+import { answerText, TEXT_TYPE } from './text.ts';
+import { ClientTransaction, clientKey, mergeKey, ServerTransaction, serverKey } from './transaction/index.ts';
 import {
   type Flow,
   type FlowHandlers,
@@ -63,12 +57,13 @@ const CAPABILITIES: readonly Header[] = [
   ['allow', ALLOW.join(', ')],
   ['supported', SUPPORTED.join(', ')],
 ];
+const ABILITIES: readonly Header[] = [...CAPABILITIES, ['accept', `${SDP_TYPE}, ${TEXT_TYPE}`]];
 /** RFC 3261 §19.1.2. */
 const DEFAULT_PORT = 5060;
 
 /** Beyond this many a flood is under way; its requests are answered and forgotten. */
 const MOST_TRANSACTIONS = 20_000;
-const RETRY_AFTER_SECONDS = '10';
+const BACK_LATER = retryAfter(10);
 
 /**
  * The SIP server's face: what comes in on the transports goes through transactions to dialogs, and new calls to the
@@ -230,7 +225,7 @@ export class SignallingEndpoint implements FlowHandlers {
     if (admitted === 'silence') return;
     if (admitted instanceof Response) return void flow.send(serialise(admitted));
     if (this.#servers.size >= MOST_TRANSACTIONS) {
-      return this.#respondStateless(request, flow, 503, { headers: [['retry-after', RETRY_AFTER_SECONDS]] });
+      return this.#respondStateless(request, flow, 503, { headers: BACK_LATER });
     }
     this.#serve(key, request, flow, admitted);
   }
@@ -271,16 +266,14 @@ export class SignallingEndpoint implements FlowHandlers {
       return transaction.respond(this.#registrar.register(request, token(), subscriber));
     }
     if (request.method === 'OPTIONS') return this.#options200(transaction);
+    if (request.method === 'MESSAGE') return this.#text(transaction);
     transaction.respond(respond(request, 481, { toTag: token() }));
   }
 
   #invite(transaction: ServerTransaction, key: string, merge: string): void {
     const { request } = transaction;
     if (this.#merges.has(merge)) return transaction.respond(respond(request, 482, { toTag: token() }));
-    if (this.#draining) {
-      const headers: Header[] = [['retry-after', RETRY_AFTER_SECONDS]];
-      return transaction.respond(respond(request, 503, { toTag: token(), headers }));
-    }
+    if (this.#draining) return this.#comeBack(transaction);
     this.#merges.set(merge, key);
     const session = new InviteSession(transaction, token(), this.#sessionPorts);
     this.#sessions.set(session.dialog.key, session);
@@ -307,17 +300,23 @@ export class SignallingEndpoint implements FlowHandlers {
     if (!session.dialog.receive(request, flow)) {
       return transaction.respond(respond(request, 500, { reason: 'CSeq is out of order' }));
     }
+    if (request.method === 'MESSAGE') return this.#text(transaction);
     session.receive(transaction);
+  }
+
+  /** While we drain, another server may take it. */
+  #comeBack(transaction: ServerTransaction): void {
+    transaction.respond(respond(transaction.request, 503, { toTag: token(), headers: BACK_LATER }));
+  }
+
+  #text(transaction: ServerTransaction): void {
+    transaction.respond(answerText(transaction.request, token(), this.#options.handlers));
   }
 
   #options200(transaction: ServerTransaction): void {
     const { request } = transaction;
-    if (this.#draining) {
-      const headers: Header[] = [['retry-after', RETRY_AFTER_SECONDS]];
-      return transaction.respond(respond(request, 503, { toTag: token(), headers }));
-    }
-    const headers: Header[] = [...CAPABILITIES, ['accept', SDP_TYPE]];
-    transaction.respond(respond(request, 200, { toTag: token(), headers }));
+    if (this.#draining) return this.#comeBack(transaction);
+    transaction.respond(respond(request, 200, { toTag: token(), headers: ABILITIES }));
   }
 
   #findSession(request: Request): InviteSession | null {
@@ -328,12 +327,12 @@ export class SignallingEndpoint implements FlowHandlers {
   }
 
   /** A request of ours; lost when the flow is gone. */
-  #request(request: Request, flow: Flow, dialog: Dialog, answered: (response: Response | null) => void = noop): void {
+  #request(request: Request, flow: Flow, dialog: Dialog, answered?: (response: Response | null) => void): void {
     if (flow.closed) return;
     this.#unanswered++;
     const finish = (response: Response | null) => {
       this.#unanswered--;
-      answered(response);
+      answered?.(response);
       if (this.#unanswered === 0) this.#onSettled();
     };
     const key = clientKey(request);
@@ -377,22 +376,6 @@ export class SignallingEndpoint implements FlowHandlers {
   }
 }
 
-/** The Via of a new transaction of ours. */
-function newVia({ transport, localAddress, localPort }: Flow): string {
-  const parameters = new Map([
-    ['branch', `${BRANCH_COOKIE}${token()}`],
-    ['rport', null],
-  ]);
-  return formatVia({ transport: transport.toUpperCase(), host: localAddress, port: localPort, parameters });
-}
-
 function hostPort({ localAddress, localPort }: Flow): string {
   return `${formatHost(localAddress)}:${localPort}`;
 }
-
-/** A tag or branch: unguessable, so that nobody else can name a dialog (RFC 3261 §19.3 asks for 32 bits). */
-function token(): string {
-  return randomBytes(12).toString('hex');
-}
-
-function noop(): void {}

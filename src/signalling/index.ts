@@ -11,4 +11,5 @@ export type {
   Reoffer,
   SignallingHandlers,
   SipTransport,
+  TextMessage,
 } from './types.ts';

@@ -12,7 +12,7 @@ import {
 } from './message/index.ts';
 
 /** Methods that we serve. */
-export const ALLOW = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'PRACK', 'REGISTER', 'UPDATE'];
+export const ALLOW = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'INFO', 'MESSAGE', 'OPTIONS', 'PRACK', 'REGISTER', 'UPDATE'];
 /** Extensions that we know, by their option tags. */
 export const SUPPORTED = ['100rel', 'timer'];
 export const SDP_TYPE = 'application/sdp';
@@ -37,11 +37,22 @@ export function refusal(request: Request, toTag: string, sessionTimer: SessionTi
   if (routes.some(route => parseNameAddr(route) === null)) return refuse(400, [], 'Bad Record-Route');
   const unsupported = request.list('require').filter(tag => !SUPPORTED.includes(tag.toLowerCase()));
   if (unsupported.length > 0) return refuse(420, [['unsupported', unsupported.join(', ')]]);
+  if (isEncrypted(request)) return refuse(493);
   if (!OFFERING.has(request.method)) return null;
   if (readBody(request) === null) return refuse(415, [['accept', SDP_TYPE]]);
   if (!acceptsSdp(request)) return refuse(406);
   if (!isTooBrief(request, sessionTimer)) return null;
   return refuse(422, [['min-se', String(sessionTimer.minimumSeconds)]]);
+}
+
+/** When to come back, for those who may. */
+export function retryAfter(seconds: number | undefined): Header[] {
+  return seconds === undefined ? [] : [['retry-after', String(seconds)]];
+}
+
+/** §23.2: in S/MIME, for which we have no key. */
+function isEncrypted(request: Request): boolean {
+  return /^application\/(?:x-)?pkcs7-mime\s*(?:;|$)/i.test(request.get('content-type') ?? '');
 }
 
 /** §20.1: whoever says nothing accepts SDP; whoever says something accepts only that. */

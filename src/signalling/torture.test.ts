@@ -31,7 +31,7 @@ const OUTCOMES: Readonly<
   dblreq: ['3.1.1.8', '200 OK', 'Contact: <sip:j.user@host.example.com>;', '200 OK; 100 Trying; calls joe'],
   semiuri: ['3.1.1.9', '200 OK'],
   transports: ['3.1.1.10', '200 OK'],
-  mpart01: ['3.1.1.11', '405 Method Not Allowed', ALLOW],
+  mpart01: ['3.1.1.11', '415 Unsupported Media Type', 'Accept: text/plain\r\n'],
   unreason: ['3.1.1.12', DROPPED],
   noreason: ['3.1.1.13', DROPPED],
   badinv01: ['3.1.2.1', '400 Bad via'],

@@ -5,6 +5,21 @@ export type SipTransport = 'udp' | 'tcp' | 'tls' | 'ws' | 'wss';
 export interface SignallingHandlers {
   /** A new, well-formed INVITE outside a dialog. `accept` or `reject` must follow, once; 100 was sent already. */
   invite(call: IncomingCall): void;
+  /** A text, in a call or outside (RFC 3428); null takes it. Without this, every text is taken and forgotten. */
+  message?(text: TextMessage): Rejection | null;
+}
+
+export interface TextMessage {
+  /** User part of the Request-URI, unescaped; empty when there is none. */
+  readonly target: string;
+  readonly from: Caller;
+  readonly text: string;
+}
+
+export interface Caller {
+  readonly uri: string;
+  readonly user: string;
+  readonly displayName: string;
 }
 
 /** A final refusal: an RFC 3261 status code with its reason phrase and, with 503, when to come back. */
@@ -35,7 +50,7 @@ export interface IncomingCall {
   readonly sipCallId: string;
   /** User part of the Request-URI, unescaped; empty when there is none. */
   readonly target: string;
-  readonly from: { readonly uri: string; readonly user: string; readonly displayName: string };
+  readonly from: Caller;
   readonly userAgent: string | null;
   readonly transport: SipTransport;
   readonly remoteAddress: string;

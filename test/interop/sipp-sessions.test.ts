@@ -45,6 +45,7 @@ describe('SIPp, within a session', { skip: missing('sipp', 'mkfifo') }, () => {
     ['session-timer', 'refreshes its session with UPDATE, holds and resumes with it'],
     ['delayed-offer', 'leaves the offer to us, answers in the ACK and holds in the same way'],
     ['no-answer', 'has no answer in its ACK to our offer, and gets a BYE'],
+    ['text', 'writes texts and sends INFO'],
     ['overlap', 'is told to wait with a second offer while the first is not acknowledged'],
   ] as const) {
     for (const transport of ['udp', 'tcp'] as const) {

@@ -4,6 +4,7 @@ import { type ServerTransaction, T1_MS } from '../transaction/index.ts';
 import type { Flow } from '../transport/index.ts';
 import type { CallEnd, EndCause, IncomingCall, IncomingCallHandlers, Rejection, SipTransport } from '../types.ts';
 import { Dialog, type DialogRequestParts } from './dialog.ts';
+import { answerInfo } from './info.ts';
 import { parseReason, reasonHeader } from './reason.ts';
 import { ReliableProvisional, reliability } from './reliable-provisional.ts';
 import { SessionRefresh } from './session-refresh.ts';
@@ -175,6 +176,7 @@ export class InviteSession implements IncomingCall {
     if (request.method === 'INVITE') return this.#receiveReinvite(transaction);
     if (request.method === 'UPDATE') return this.#receiveUpdate(transaction);
     if (request.method === 'PRACK') return this.#receivePrack(transaction);
+    if (request.method === 'INFO') return transaction.respond(answerInfo(request));
     // OPTIONS in a dialog says that it is still there.
     transaction.respond(respond(request, 200, { headers: this.#ports.capabilities }));
   }
