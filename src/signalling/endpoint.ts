@@ -221,7 +221,7 @@ export class SignallingEndpoint implements FlowHandlers {
     }
     // The ACK to a 2xx has a branch of its own (§17.1.1.2).
     if (request.method === 'ACK') return this.#findSession(request)?.acknowledge(request, flow);
-    const admitted = this.#isExpected(request) ? null : this.#admission.admit(request, flow);
+    const admitted = this.#admission.admit(request, flow, this.#isExpected(request));
     if (admitted === 'silence') return;
     if (admitted instanceof Response) return void flow.send(serialise(admitted));
     if (this.#servers.size >= MOST_TRANSACTIONS) {

@@ -56,20 +56,20 @@ export class Admission {
 
   /** Shall bytes be answered that are no message? */
   answersNoise(flow: Flow): boolean {
-    return this.#guard.hear(flow) === 'serve';
+    return this.#guard.hear(flow, false) === 'serve';
   }
 
   /**
    * Whose request this is, null for a guest's or one that anybody may make; or the refusal with which it is answered
-   * and forgotten, if it is answered at all. Requests in our dialogs are not asked about: their tags are proof enough,
-   * since they were told to the caller alone (RFC 3261 §22.1 leaves it to the server).
+   * and forgotten, if it is answered at all. An `expected` request is in a dialog of ours, or a CANCEL of what is there:
+   * its tags are proof enough, since they were told to the caller alone (RFC 3261 §22.1 leaves it to the server).
    */
-  admit(request: Request, flow: Flow): Subscriber | null | Response | 'silence' {
-    const hearing = this.#guard.hear(flow);
+  admit(request: Request, flow: Flow, expected: boolean): Subscriber | null | Response | 'silence' {
+    const hearing = this.#guard.hear(flow, expected);
     if (hearing === 'silence') return hearing;
     if (hearing === 'busy') return this.#refuse(request, 503, { headers: [['retry-after', RETRY_AFTER_SECONDS]] });
     const stranger = SPENDING.get(request.method);
-    if (this.#options.guests || stranger === undefined || request.toTag !== null) return null;
+    if (expected || this.#options.guests || stranger === undefined || request.toTag !== null) return null;
     const { authentication } = this.#options;
     if (this.#authenticator === null || authentication === null)
       return this.#refuse(request, 403, { reason: stranger });

@@ -15,9 +15,9 @@ beforeEach(() => {
   guard = new Guard({ clock, log, limits: { ...GUARD_LIMITS, requests: { ratePerSecond: 1, burst: 2 } } });
 });
 
-const hear = (transport: 'udp' | 'tcp', times: number, address?: string): Hearing[] => {
+const hear = (transport: 'udp' | 'tcp', times: number, address?: string, expected = false): Hearing[] => {
   const flow = new FakeFlow(clock, transport, address);
-  return Array.from({ length: times }, () => guard.hear(flow));
+  return Array.from({ length: times }, () => guard.hear(flow, expected));
 };
 
 /** A call of somebody who is not there, up to the ACK to our refusal. */
@@ -42,6 +42,11 @@ describe('a source that asks too often', () => {
     assert.deepEqual(hear('udp', 2), ['serve', 'silence']);
   });
 
+  test('is limited in its calls as well, but apart', () => {
+    hear('udp', 3);
+    assert.deepEqual(hear('udp', 3, undefined, true), ['serve', 'serve', 'silence']);
+  });
+
   test('is one source with all of its /64', () => {
     assert.deepEqual(hear('udp', 2, '2001:db8::1'), ['serve', 'serve']);
     assert.deepEqual(hear('udp', 1, '2001:db8::2'), ['silence']);
@@ -58,6 +63,8 @@ describe('a source that looks for users', () => {
   test('is banned by the twentieth that is not there, for half a minute, and it is logged', () => {
     probes();
     assert.deepEqual([hear('udp', 1), hear('tcp', 1)], [['silence'], ['silence']]);
+    // Its running calls can be ended.
+    assert.deepEqual(hear('udp', 1, undefined, true), ['serve']);
     clock.advance(29_999);
     assert.deepEqual(hear('udp', 1), ['silence']);
     clock.advance(1);

@@ -8,7 +8,7 @@ import { isLoopback, sourceOf } from './source.ts';
 import { type TokenBucketLimits, TokenBuckets } from './token-buckets.ts';
 
 export interface GuardLimits {
-  /** Requests outside of dialogs and calls, for each source. */
+  /** For each source and transport, and once more for what is sent in its calls. */
   readonly requests: TokenBucketLimits;
   readonly bans: BanLimits;
   /** So many sources are kept in mind, those that were heard of last. */
@@ -51,19 +51,22 @@ export class Guard {
     return this.#counts;
   }
 
-  /** Shall a request be looked at that belongs to nothing we know? */
-  hear(flow: Flow): Hearing {
+  /** Shall a request be looked at? `expected` when it belongs to a call of ours, whose tags it knows. */
+  hear(flow: Flow, expected: boolean): Hearing {
     const { remoteAddress, reliable } = flow;
     // What comes from this very machine is a proxy of ours, which speaks for everybody behind it, or a load test.
     if (isLoopback(remoteAddress)) return 'serve';
     const source = sourceOf(remoteAddress);
     const nowMs = this.#clock.nowMs();
-    if (this.#bans.isBanned(source, nowMs)) {
+    // Whatever else a source did, its running calls can be ended.
+    if (!expected && this.#bans.isBanned(source, nowMs)) {
       this.#counts.banned++;
       return 'silence';
     }
-    // Anybody can write another's address on a datagram: that must not cost the other one's connections their tokens.
-    if (this.#buckets.take(reliable ? source : `udp ${source}`, nowMs)) return 'serve';
+    // Anybody can write another's address on a datagram: that must not cost the other one's connections and calls
+    // their tokens.
+    const kind = expected ? 'call' : reliable ? 'connection' : 'datagram';
+    if (this.#buckets.take(`${kind} ${source}`, nowMs)) return 'serve';
     this.#counts.overRate++;
     // A datagram that is not answered comes again, later each time (RFC 3261 §17.1.1.2); on a connection nothing does.
     return reliable ? 'busy' : 'silence';
