@@ -227,37 +227,38 @@ describe('a scanner', () => {
 
 describe('a flood', () => {
   test('of half-open INVITEs is bounded, and is forgotten when their time is over', () => {
+    create({ mostTransactions: 1_000 });
     const proxy = stranger('127.0.0.1', 'tcp');
     const invite = (n: number) =>
       makeInvite({ branch: newBranch(), callId: `flood-${n}`, uri: 'sip:nobody@192.0.2.1' });
     const statuses = new Map<number, number>();
-    for (let n = 0; n < 30_000; n++) {
+    for (let n = 0; n < 3_000; n++) {
       const status = exchange(invite(n), proxy).at(-1)!.status;
       statuses.set(status, (statuses.get(status) ?? 0) + 1);
     }
     assert.deepEqual(
       [...statuses],
       [
-        [404, 20_000],
-        [503, 10_000],
+        [404, 1_000],
+        [503, 2_000],
       ],
     );
-    assert.deepEqual([endpoint.sizes.serverTransactions, endpoint.sizes.dialogs], [20_000, 0]);
+    assert.deepEqual([endpoint.sizes.serverTransactions, endpoint.sizes.dialogs], [1_000, 0]);
     clock.advance(32_000);
     assert.deepEqual([endpoint.sizes.serverTransactions, clock.pending], [0, 0]);
   });
 
   test('of answered INVITEs without an ACK ends by itself', () => {
-    for (let n = 0; n < 500; n++) exchange(makeInvite({ branch: newBranch(), callId: `flood-${n}` }));
-    assert.equal(endpoint.sizes.dialogs, 500);
+    for (let n = 0; n < 200; n++) exchange(makeInvite({ branch: newBranch(), callId: `flood-${n}` }));
+    assert.equal(endpoint.sizes.dialogs, 200);
     clock.advance(64_000);
     const { serverTransactions, clientTransactions, dialogs } = endpoint.sizes;
     assert.deepEqual([serverTransactions, clientTransactions, dialogs, clock.pending], [0, 0, 0, 0]);
-    assert.equal(ends.length, 500);
+    assert.equal(ends.length, 200);
   });
 
   test('from one source leaves the others served', () => {
-    for (let n = 0; n < 5_000; n++) exchange(option());
+    for (let n = 0; n < 2_000; n++) exchange(option());
     assert.deepEqual(exchange(option()), []);
     assert.equal(exchange(option(), stranger('192.0.2.8'))[0]?.status, 200);
     assert.ok(endpoint.sizes.serverTransactions < 1_100);
@@ -271,17 +272,17 @@ describe('a flood', () => {
   test('inside a call is bounded, and leaves the call as it was', () => {
     const to = running();
     const ask = (n: number) => exchange(makeRequest('OPTIONS', { to, sequence: n, branch: newBranch() }));
-    for (let n = 2; n < 5_000; n++) ask(n);
-    assert.deepEqual(ask(5_000), []);
+    for (let n = 2; n < 2_000; n++) ask(n);
+    assert.deepEqual(ask(2_000), []);
     assert.ok(endpoint.sizes.serverTransactions < 1_100);
     clock.advance(1_000);
-    assert.equal(exchange(makeRequest('BYE', { to, sequence: 5_001, branch: newBranch() })).at(-1)?.status, 200);
+    assert.equal(exchange(makeRequest('BYE', { to, sequence: 2_001, branch: newBranch() })).at(-1)?.status, 200);
   });
 
   test('of challenges leaves nothing behind', () => {
     create({ guests: false });
     const proxy = stranger('127.0.0.1');
-    for (let n = 0; n < 5_000; n++) assert.equal(exchange(register(), proxy)[0]?.status, 401);
+    for (let n = 0; n < 1_000; n++) assert.equal(exchange(register(), proxy)[0]?.status, 401);
     assert.deepEqual([endpoint.sizes.serverTransactions, clock.pending], [0, 0]);
   });
 
@@ -334,7 +335,7 @@ describe('amplification', () => {
 
   test('by OPTIONS in the name of a victim is less than what it costs', () => {
     let [sent, reflected] = [0, 0];
-    for (; clock.nowMs() < 10_000; clock.advance(1)) {
+    for (; clock.nowMs() < 3_000; clock.advance(1)) {
       for (let n = 0; n < 3; n++) {
         const request = Buffer.from(shortest('OPTIONS'));
         sent += request.length;

@@ -46,6 +46,8 @@ export interface SignallingOptions {
   readonly authentication?: AdmissionOptions['authentication'];
   /** How often one source may ask, and what bans it; `GUARD_LIMITS` where not said otherwise. */
   readonly limits?: Partial<GuardLimits>;
+  /** Beyond this many a flood is under way; its requests are answered and forgotten. 20,000 by default. */
+  readonly mostTransactions?: number;
   readonly handlers: SignallingHandlers;
   /** Of TCP, TLS and WebSocket together. */
   readonly connections?: MostConnections;
@@ -61,7 +63,6 @@ const ABILITIES: readonly Header[] = [...CAPABILITIES, ['accept', `${SDP_TYPE}, 
 /** RFC 3261 §19.1.2. */
 const DEFAULT_PORT = 5060;
 
-/** Beyond this many a flood is under way; its requests are answered and forgotten. */
 const MOST_TRANSACTIONS = 20_000;
 const BACK_LATER = retryAfter(10);
 
@@ -224,7 +225,7 @@ export class SignallingEndpoint implements FlowHandlers {
     const admitted = this.#admission.admit(request, flow, this.#isExpected(request));
     if (admitted === 'silence') return;
     if (admitted instanceof Response) return void flow.send(serialise(admitted));
-    if (this.#servers.size >= MOST_TRANSACTIONS) {
+    if (this.#servers.size >= (this.#options.mostTransactions ?? MOST_TRANSACTIONS)) {
       return this.#respondStateless(request, flow, 503, { headers: BACK_LATER });
     }
     this.#serve(key, request, flow, admitted);
