@@ -41,16 +41,17 @@ describe('SIPp, within a session', { skip: missing('sipp', 'mkfifo') }, () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  for (const [scenario, name] of [
+  for (const [scenario, name, calls = CALLS] of [
     ['session-timer', 'refreshes its session with UPDATE, holds and resumes with it'],
     ['delayed-offer', 'leaves the offer to us, answers in the ACK and holds in the same way'],
     ['no-answer', 'has no answer in its ACK to our offer, and gets a BYE'],
     ['text', 'writes texts and sends INFO'],
-    ['overlap', 'is told to wait with a second offer while the first is not acknowledged'],
-  ] as const) {
+    // Few, so that the late ACK still comes before the 200 would be sent again.
+    ['overlap', 'is told to wait with a second offer while the first is not acknowledged', 5],
+  ] as readonly [scenario: string, name: string, calls?: number][]) {
     for (const transport of ['udp', 'tcp'] as const) {
       test(`${name}, over ${transport.toUpperCase()}`, { timeout: 80_000 }, async () => {
-        wentWell(await run(scenario, transport));
+        wentWell(await run(scenario, transport, calls), calls);
       });
     }
   }
