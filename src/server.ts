@@ -1,12 +1,19 @@
 import { fileURLToPath } from 'node:url';
 import { type Call, Calls } from './calls/index.ts';
 import { type Channel, Channels } from './channels/index.ts';
-import { type Config, type KeyPair, type KeyPairFiles, readKeyPair, watchKeyPair } from './config/index.ts';
+import {
+  type Config,
+  type KeyPair,
+  type KeyPairFiles,
+  type PlatformConfig,
+  readKeyPair,
+  watchKeyPair,
+} from './config/index.ts';
 import { Engine, type EngineEvent } from './engine/index.ts';
 import { DialcastError } from './errors.ts';
-import { type CallListing, type ChannelListing, HttpServer } from './http/index.ts';
+import { type CallListing, type ChannelListing, HttpServer, type PlatformListing } from './http/index.ts';
 import { type Figures, type Logger, Metrics } from './observe/index.ts';
-import { SignallingEndpoint, systemClock } from './signalling/index.ts';
+import { type Registration, SignallingEndpoint, systemClock } from './signalling/index.ts';
 import { TranscoderSupervisor } from './transcoder/index.ts';
 
 export interface ServerPorts {
@@ -134,6 +141,7 @@ async function start(config: Config, log: Logger, opened: (() => Promise<void>)[
     }),
     channels: () => channels.list().map(describeChannel),
     calls: () => calls.list().map(describeCall),
+    platforms: () => signalling.registrations.map(describeRegistration),
     metrics,
     admitConnection: address => signalling.admitConnection(address),
     acceptWebSocket: (socket, peer) => signalling.acceptWebSocket(socket, peer),
@@ -142,12 +150,22 @@ async function start(config: Config, log: Logger, opened: (() => Promise<void>)[
   const tls = sipTls === null ? null : { port: sipTls.port, pair: keyPair(sipTls) };
   const sip = await signalling.listen({ ...config.sip, tls });
   const port = await http.listen();
+  for (const account of config.platforms) register(account, signalling, log);
   const watches = [
     ...(tls === null ? [] : [renewed(sipTls!, tls.pair, log, pair => signalling.renewCertificate(pair))]),
     ...(webPair === null ? [] : [renewed(config.http.tls!, webPair, log, pair => http.renewCertificate(pair))]),
   ];
   const parts = { state, engine, transcoders, channels, calls, signalling, http, watches };
   return new Server(parts, { http: port, ...sip, media }, failed.promise);
+}
+
+function register(account: PlatformConfig, signalling: SignallingEndpoint, log: Logger): void {
+  const { user, channel } = account;
+  const fields = { registrar: hostPort(account.registrar), user, channel };
+  signalling.register(account, ({ state, reason }) => {
+    if (state === 'registered') log.info(fields, 'registered with a platform');
+    else log.warn({ ...fields, reason }, 'not registered with a platform');
+  });
 }
 
 /** Throws CONFIG_INVALID when the files were changed since the configuration was checked. */
@@ -199,6 +217,7 @@ async function figures({
   return {
     calls: { active: calls.size, outcomes: calls.outcomes },
     transcodersActive: transcoders.pids.size,
+    registrations: countBy(signalling.registrations, ({ status }) => status.state),
     sipMessages: signalling.messages.map(({ count, ...labels }) => ({ labels, value: count })),
     sipUnserved: { rate: overRate, ban: banned },
     sipBans: bans,
@@ -213,4 +232,20 @@ function describeChannel({ config, onAir, viewers }: Channel): ChannelListing {
 
 function describeCall({ id, channel, transport, codecs, answeredAtMs, held }: Call): CallListing {
   return { id, channel: channel.config.name, transport, codecs, answeredAtMs, held };
+}
+
+function describeRegistration({ account, status }: Registration): PlatformListing {
+  const { registrar, user, channel } = account;
+  return { registrar: hostPort(registrar), user, channel, ...status };
+}
+
+function hostPort({ host, port }: PlatformConfig['registrar']): string {
+  const address = host.includes(':') ? `[${host}]` : host;
+  return port === null ? address : `${address}:${port}`;
+}
+
+function countBy<T>(items: readonly T[], name: (item: T) => string): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const item of items) counts[name(item)] = (counts[name(item)] ?? 0) + 1;
+  return counts;
 }

@@ -62,6 +62,7 @@ const http = new HttpServer({
   log,
   health: () => ({ status: 'ok', uptimeSeconds: 0, callsActive: 0 }),
   channels: () => [],
+  platforms: () => [],
   calls: () => [],
   metrics: new Metrics(() => Promise.reject(new Error('nothing is counted here'))),
   admitConnection: address => endpoint.admitConnection(address),

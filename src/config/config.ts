@@ -36,6 +36,7 @@ export interface Config {
     readonly connectionsPerAddress: number;
   };
   readonly channels: readonly ChannelConfig[];
+  readonly platforms: readonly PlatformConfig[];
 }
 
 export interface ChannelConfig {
@@ -46,4 +47,15 @@ export interface ChannelConfig {
   /** Source URL; `file:` paths are absolute after loading. */
   readonly source: string;
   readonly loop: boolean;
+}
+
+/** A foreign SIP platform's subscriber that stands for a channel. */
+export interface PlatformConfig {
+  /** Host of the registrar, which is the platform's SIP domain; without a port it is looked up in DNS (RFC 3263). */
+  readonly registrar: { readonly host: string; readonly port: number | null };
+  readonly user: string;
+  readonly password: string;
+  /** Name of the channel. */
+  readonly channel: string;
+  readonly expiresSeconds: number;
 }

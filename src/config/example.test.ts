@@ -40,9 +40,11 @@ function valueKeys(value: unknown, parent = ''): string[] {
 
 describe('dialcast.example.yaml', () => {
   it('shows every key of the schema, and no other', () => {
-    // A section that is off by default stands in a comment above its `null`.
+    // A section that is off by default stands in a comment above its `null`, a list above its `[]`.
     const text = readFileSync(EXAMPLE, 'utf8');
-    const whole = text.replace(/^ +\w+: null\n/gm, '').replace(/^( +)# (\w+:\n| {2}\w+: )/gm, '$1$2');
+    const whole = text
+      .replace(/^ *\w+: (?:null|\[\])\n/gm, '')
+      .replace(/^( *)# (\w+:\n| {2,}(?:- #.*\n|\w+: ))/gm, '$1$2');
     const shown = valueKeys(parse(whole));
     assert.deepEqual(shown.sort(), schemaKeys(SCHEMA).sort());
   });
@@ -68,7 +70,7 @@ describe('docs/configuration.md', () => {
 
   it('has a row for every key that holds a value, and for no other', () => {
     const rows = [...text.matchAll(/^\| `([A-Za-z.]+)` \|/gm)].map(([, key]) => key);
-    const sections = ['http', 'http.tls', 'sip', 'sip.tls', 'media', 'limits', 'channels'];
+    const sections = ['http', 'http.tls', 'sip', 'sip.tls', 'media', 'limits', 'channels', 'platforms'];
     assert.deepEqual(
       rows.sort(),
       schemaKeys(SCHEMA)

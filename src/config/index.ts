@@ -1,4 +1,4 @@
-export type { ChannelConfig, Config } from './config.ts';
+export type { ChannelConfig, Config, PlatformConfig } from './config.ts';
 export { DEMO_FILM, withDemoChannels } from './demo.ts';
 export { type KeyPair, type KeyPairFault, type KeyPairFiles, readKeyPair } from './key-pair.ts';
 export { watchKeyPair } from './key-pair-watch.ts';

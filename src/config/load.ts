@@ -6,7 +6,7 @@ import type { Static } from 'typebox';
 import { type Document, isMap, isNode, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
 import { DialcastError } from '../errors.ts';
 import { announcedAddresses } from './addresses.ts';
-import type { ChannelConfig, Config } from './config.ts';
+import type { ChannelConfig, Config, PlatformConfig } from './config.ts';
 import { type KeyPairFiles, readKeyPair } from './key-pair.ts';
 import { type Problem, schemaProblems } from './problems.ts';
 import { CONFIG_SCHEMA } from './schema.ts';
@@ -18,6 +18,9 @@ export interface LoadOptions {
   /** URL schemes of the source kinds. */
   readonly sourceKinds: readonly string[];
 }
+
+/** What most platforms grant. */
+const DEFAULT_EXPIRES_SECONDS = 600;
 
 const DEFAULTS = {
   domain: 'localhost',
@@ -105,6 +108,9 @@ function complete(file: ConfigFile, base: string, { interfaces }: LoadOptions): 
     channels: (file.channels ?? []).map(({ number, name, title = name, source, loop = false }): ChannelConfig => {
       return { number, name, title, loop, source: absoluteSource(source, base) };
     }),
+    platforms: (file.platforms ?? []).map(({ registrar, expires = DEFAULT_EXPIRES_SECONDS, ...account }) => {
+      return { ...account, registrar: parseHostPort(registrar), expiresSeconds: expires };
+    }),
   };
 }
 
@@ -145,6 +151,19 @@ function meaningProblems(file: ConfigFile, { sourceKinds }: LoadOptions): Proble
       problems.push({ path: at('channels', index, 'source'), fault, remedy: `begin it with one of ${known}` });
     }
   }
+  for (const [index, { channel, registrar }] of (file.platforms ?? []).entries()) {
+    const names = (file.channels ?? []).map(({ name }) => name);
+    if (!names.includes(channel)) {
+      const fault = `there is no channel named ${channel}`;
+      const remedy = names.length === 0 ? 'make that channel' : `write one of ${names.join(', ')}`;
+      problems.push({ path: at('platforms', index, 'channel'), fault, remedy });
+    }
+    const { port } = parseHostPort(registrar);
+    if (port !== null && (port < 1 || port > 65_535)) {
+      const fault = `${registrar} has a port that there is not`;
+      problems.push({ path: at('platforms', index, 'registrar'), fault, remedy: 'write a port from 1 to 65535' });
+    }
+  }
   return problems;
 }
 
@@ -162,6 +181,12 @@ function keyPairProblems(file: ConfigFile, base: string): Problem[] {
 
 function absoluteFiles({ certificate, key }: KeyPairFiles, base: string): KeyPairFiles {
   return { certificate: resolve(base, certificate), key: resolve(base, key) };
+}
+
+/** `host`, `host:port`, `[IPv6]` or `[IPv6]:port`. */
+function parseHostPort(text: string): PlatformConfig['registrar'] {
+  const [, host = '', port] = /^(\[[^\]]+\]|[^:]+)(?::(\d+))?$/.exec(text) ?? [];
+  return { host: host.replace(/^\[|\]$/g, ''), port: port === undefined ? null : Number(port) };
 }
 
 function parseRange(text: string): { first: number; last: number } {

@@ -35,6 +35,22 @@ export const CHANNEL_SCHEMA = Type.Object(
   options,
 );
 
+export const PLATFORM_SCHEMA = Type.Object(
+  {
+    registrar: Type.String({
+      pattern: '^(\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9.-]+)(:[0-9]{1,5})?$',
+      description: 'a host name or address, with a port if it is not found in DNS, e.g. sip.example.org',
+    }),
+    user: Type.String({ minLength: 1, description: "the subscriber's SIP user name" }),
+    password: Type.String({ minLength: 1, description: "the subscriber's password" }),
+    channel: Type.String({ minLength: 1, description: 'the name of a channel' }),
+    expires: Type.Optional(
+      Type.Integer({ minimum: 60, maximum: 86_400, description: 'seconds between registrations, 60 to 86400' }),
+    ),
+  },
+  options,
+);
+
 /** The configuration file. What each key means is in dialcast.example.yaml. */
 export const CONFIG_SCHEMA = Type.Object(
   {
@@ -94,6 +110,9 @@ export const CONFIG_SCHEMA = Type.Object(
       ),
     ),
     channels: Type.Optional(Type.Array(CHANNEL_SCHEMA, { description: 'a list of channels' })),
+    platforms: Type.Optional(
+      Type.Array(PLATFORM_SCHEMA, { description: 'a list of subscribers of foreign platforms' }),
+    ),
   },
   options,
 );

@@ -5,6 +5,7 @@ export type {
   Health,
   HttpPorts,
   MetricsPage,
+  PlatformListing,
   WebSocketPeer,
 } from './ports.ts';
 export { HttpServer, type HttpServerOptions } from './server.ts';

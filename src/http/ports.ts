@@ -35,6 +35,18 @@ export interface CallListing {
   readonly held: boolean;
 }
 
+/** A subscriber of a foreign platform that stands for a channel. */
+export interface PlatformListing {
+  /** As it is configured: a host, with a port if there is one. */
+  readonly registrar: string;
+  readonly user: string;
+  /** SIP user name of the channel. */
+  readonly channel: string;
+  readonly state: 'trying' | 'registered' | 'failed';
+  /** Why it failed last; null while all is well. */
+  readonly reason: string | null;
+}
+
 export interface MetricsPage {
   readonly contentType: string;
   render(): Promise<string>;
@@ -62,6 +74,7 @@ export interface HttpPorts {
   readonly health: () => Health;
   readonly channels: () => readonly ChannelListing[];
   readonly calls: () => readonly CallListing[];
+  readonly platforms: () => readonly PlatformListing[];
   readonly metrics: MetricsPage;
   /** Counts a connection: returns how to let it go, or null when it is one too many. */
   readonly admitConnection: (remoteAddress: string) => (() => void) | null;

@@ -24,6 +24,9 @@ const OPTIONS: HttpServerOptions = {
   log,
   allowedOrigins: ['https://portal.example'],
   health: () => ({ status, uptimeSeconds: 12.5, callsActive: 1 }),
+  platforms: () => [
+    { registrar: 'sip.example.org', user: 'tv', channel: 'clock', state: 'failed', reason: '403 Forbidden' },
+  ],
   channels: () => [{ number: 101, name: 'clock', title: 'Clock', kind: 'live', onAir: true, viewers: 1 }],
   calls: () => [
     {
@@ -57,6 +60,15 @@ before(async () => {
 after(async () => {
   await server.close();
   rmSync(webRoot, { recursive: true });
+});
+
+test('platforms are listed with the state of their registration', async () => {
+  const response = await fetch(`${origin}/api/platforms`);
+  assert.deepEqual(await response.json(), {
+    platforms: [
+      { registrar: 'sip.example.org', user: 'tv', channel: 'clock', state: 'failed', reason: '403 Forbidden' },
+    ],
+  });
 });
 
 test('health is 200 while serving and 503 while draining', async () => {

@@ -5,6 +5,7 @@ import { type Figures, Metrics } from './index.ts';
 const FIGURES: Figures = {
   calls: { active: 2, outcomes: { watched: 5, refused: 1 } },
   transcodersActive: 1,
+  registrations: { registered: 2, failed: 1 },
   sipMessages: [{ labels: { direction: 'in', transport: 'ws' }, value: 12 }],
   sipUnserved: { rate: 7, ban: 8 },
   sipBans: 9,
@@ -45,6 +46,8 @@ const LINES: readonly string[] = [
   'dialcast_packets_retransmitted_total 4',
   'dialcast_nacks_received_total 5',
   'dialcast_plis_received_total 6',
+  'dialcast_platform_registrations{state="registered"} 2',
+  'dialcast_platform_registrations{state="failed"} 1',
   'dialcast_sip_messages_total{direction="in",transport="ws"} 12',
   'dialcast_sip_unserved_total{reason="rate"} 7',
   'dialcast_sip_unserved_total{reason="ban"} 8',

@@ -10,6 +10,8 @@ export interface Sample<Label extends string> {
 export interface Figures {
   readonly calls: { readonly active: number; readonly outcomes: Readonly<Record<string, number>> };
   readonly transcodersActive: number;
+  /** Registrations with foreign platforms, by state. */
+  readonly registrations: Readonly<Record<string, number>>;
   readonly sipMessages: readonly Sample<'direction' | 'transport'>[];
   /** Requests that were not served because of where they came from, by why. */
   readonly sipUnserved: Readonly<Record<string, number>>;
@@ -96,6 +98,13 @@ const FAMILIES: readonly Family[] = [
     kind: 'gauge',
     labels: [],
     samples: ({ engine }) => (engine === null ? [] : single(engine.sockets)),
+  },
+  {
+    name: 'dialcast_platform_registrations',
+    help: 'Registrations with foreign platforms, by state.',
+    kind: 'gauge',
+    labels: ['state'],
+    samples: ({ registrations }) => each('state', registrations),
   },
   {
     name: 'dialcast_sip_messages_total',

@@ -1,32 +1,24 @@
 import { randomBytes } from 'node:crypto';
+import dns from 'node:dns/promises';
 import type { WebSocket } from 'ws';
 import type { KeyPair } from '../config/index.ts';
 import type { Logger } from '../observe/index.ts';
 import { Admission, type AdmissionOptions, type GuardLimits, type Subscriber } from './admission/index.ts';
 import type { Clock } from './clock.ts';
-import {
-  type Dialog,
-  dialogKey,
-  InviteSession,
-  SESSION_TIMER,
-  type SessionPorts,
-  type SessionTimerLimits,
-} from './dialog/index.ts';
-import { newVia, token } from './identifiers.ts';
-import {
-  formatHost,
-  type Header,
-  type Request,
-  Response,
-  respond,
-  scan,
-  serialise,
-  withReceived,
-} from './message/index.ts';
+import { dialogKey, InviteSession, SESSION_TIMER, type SessionPorts, type SessionTimerLimits } from './dialog/index.ts';
+import { hostPort, newVia, token } from './identifiers.ts';
+import { type Header, type Request, Response, respond, scan, serialise, withReceived } from './message/index.ts';
 import { ALLOW, refusal, retryAfter, SDP_TYPE, SUPPORTED } from './refusal.ts';
 import { Registrar } from './registrar/index.ts';
+import {
+  type PlatformAccount,
+  Registration,
+  type RegistrationPorts,
+  type Resolver,
+  resolveTargets,
+} from './registration/index.ts';
 import { answerText, TEXT_TYPE } from './text.ts';
-import { ClientTransaction, clientKey, mergeKey, ServerTransaction, serverKey } from './transaction/index.ts';
+import { mergeKey, ServerTransaction, serverKey } from './transaction/index.ts';
 import {
   type Flow,
   type FlowHandlers,
@@ -37,6 +29,7 @@ import {
   type WebSocketPeer,
 } from './transport/index.ts';
 import type { SignallingHandlers } from './types.ts';
+import { UserAgentClient } from './user-agent-client.ts';
 
 export interface SignallingOptions {
   readonly clock: Clock;
@@ -53,6 +46,8 @@ export interface SignallingOptions {
   readonly connections?: MostConnections;
   /** {@link SESSION_TIMER} by default. */
   readonly sessionTimer?: SessionTimerLimits;
+  /** Finds the registrars of foreign platforms; the system's own by default. */
+  readonly resolver?: Resolver;
 }
 
 const CAPABILITIES: readonly Header[] = [
@@ -75,8 +70,9 @@ export class SignallingEndpoint implements FlowHandlers {
   readonly #transports: Transports;
   readonly #admission: Admission;
   readonly #registrar: Registrar;
+  readonly #registrations: Registration[] = [];
   readonly #servers = new Map<string, ServerTransaction>();
-  readonly #clients = new Map<string, ClientTransaction>();
+  readonly #client: UserAgentClient;
   /** Which INVITE transaction has this call, to find those that came by two ways. */
   readonly #merges = new Map<string, string>();
   /** By dialog. */
@@ -87,9 +83,6 @@ export class SignallingEndpoint implements FlowHandlers {
   readonly #sessionPorts: SessionPorts;
   readonly #sessionTimer: SessionTimerLimits;
   #draining = false;
-  /** Requests of ours that have no final response yet. */
-  #unanswered = 0;
-  #onSettled: () => void = () => undefined;
   /** Messages that were sent again. */
   #retransmissions = 0;
   #scanErrors = 0;
@@ -97,6 +90,7 @@ export class SignallingEndpoint implements FlowHandlers {
   constructor(options: SignallingOptions) {
     this.#options = options;
     this.#transports = new Transports({ ...options, handlers: this });
+    this.#client = new UserAgentClient(options.clock, () => void this.#retransmissions++);
     const { authentication = null } = options;
     this.#admission = new Admission({ ...options, authentication, key: randomBytes(32) });
     this.#registrar = new Registrar(options);
@@ -114,7 +108,7 @@ export class SignallingEndpoint implements FlowHandlers {
       random: Math.random,
       request: (dialog, method, parts, answered) => {
         const { flow } = dialog;
-        this.#request(dialog.request(method, newVia(flow), parts), flow, dialog, answered);
+        this.#client.request(dialog.request(method, newVia(flow), parts), flow, dialog, answered);
       },
       ended: session => void this.#sessions.delete(session.dialog.key),
       onRetransmission: () => void this.#retransmissions++,
@@ -141,25 +135,46 @@ export class SignallingEndpoint implements FlowHandlers {
     this.#transports.acceptWebSocket(socket, peer);
   }
 
+  /** Keeps a channel registered with a foreign platform, as one of its subscribers, until `drain` takes it off. */
+  register(account: PlatformAccount, changed: RegistrationPorts['changed']): void {
+    const { clock, resolver = dns } = this.#options;
+    const registration = new Registration(account, {
+      clock,
+      random: Math.random,
+      token,
+      resolve: ({ host, port }) => resolveTargets(host, port, resolver, Math.random),
+      flow: ({ address, port }) => this.#transports.udpFlow(address, port),
+      via: newVia,
+      contact: this.#sessionPorts.contact,
+      request: (request, flow, answered) => this.#client.request(request, flow, null, answered),
+      changed,
+    });
+    this.#registrations.push(registration);
+    registration.start();
+  }
+
+  /** With foreign platforms, in the order in which they were asked for. */
+  get registrations(): readonly Registration[] {
+    return this.#registrations;
+  }
+
   /** From now on new calls are refused with 503; those that run go on. */
   drain(): void {
     this.#draining = true;
+    for (const registration of this.#registrations) registration.stop();
   }
 
   /** Resolves when our own requests (the BYEs of a shutdown) are answered, or after this long. */
   settle(timeoutMs: number): Promise<void> {
-    if (this.#unanswered === 0) return Promise.resolve();
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#onSettled = resolve;
-    this.#options.clock.setTimer(timeoutMs, resolve);
-    return promise;
+    return this.#client.settle(timeoutMs);
   }
 
   /** Ends what is left without waiting and closes the sockets. */
   close(): void {
     this.#draining = true;
     for (const session of [...this.#sessions.values()]) session.abandon('the server closes');
-    for (const transaction of [...this.#servers.values(), ...this.#clients.values()]) transaction.terminate();
+    for (const transaction of this.#servers.values()) transaction.terminate();
+    this.#client.close();
     this.#transports.close();
   }
 
@@ -171,7 +186,7 @@ export class SignallingEndpoint implements FlowHandlers {
   get sizes() {
     return {
       serverTransactions: this.#servers.size,
-      clientTransactions: this.#clients.size,
+      clientTransactions: this.#client.size,
       dialogs: this.#sessions.size,
       registrations: this.#registrar.size,
       webSockets: this.#transports.webSockets,
@@ -192,7 +207,7 @@ export class SignallingEndpoint implements FlowHandlers {
       return this.#respondStateless(withReceived(request, flow), this.#responseFlow(request, flow), status, { reason });
     }
     const { message } = result;
-    if (message instanceof Response) return this.#clients.get(clientKey(message))?.receive(message);
+    if (message instanceof Response) return this.#client.receive(message);
     this.#receiveRequest(withReceived(message, flow), this.#responseFlow(message, flow));
   }
 
@@ -327,44 +342,6 @@ export class SignallingEndpoint implements FlowHandlers {
       : (this.#sessions.get(dialogKey(request.callId, localTag, request.fromTag)) ?? null);
   }
 
-  /** A request of ours; lost when the flow is gone. */
-  #request(request: Request, flow: Flow, dialog: Dialog, answered?: (response: Response | null) => void): void {
-    if (flow.closed) return;
-    this.#unanswered++;
-    const finish = (response: Response | null) => {
-      this.#unanswered--;
-      answered?.(response);
-      if (this.#unanswered === 0) this.#onSettled();
-    };
-    const key = clientKey(request);
-    let finished = false;
-    const transaction = new ClientTransaction({
-      request,
-      flow,
-      clock: this.#options.clock,
-      user: {
-        report: message => {
-          const response = message as Response;
-          if (response.status < 200) return;
-          if (response.status < 300) this.#succeeded(response, flow, dialog);
-          // RFC 6026 §7.2: a 2xx to an INVITE may come again, and wants another ACK.
-          if (!finished) finish(response);
-          finished = true;
-        },
-        timeOut: () => finish(null),
-      },
-      onTerminated: () => this.#clients.delete(key),
-      onRetransmission: () => void this.#retransmissions++,
-    });
-    this.#clients.set(key, transaction);
-  }
-
-  #succeeded(response: Response, flow: Flow, dialog: Dialog): void {
-    dialog.answered(response);
-    if (response.cseq?.method !== 'INVITE') return;
-    flow.send(serialise(dialog.acknowledgement(response, newVia(flow))));
-  }
-
   #respondStateless(request: Request, flow: Flow, status: number, parts: Parameters<typeof respond>[2]): void {
     flow.send(serialise(respond(request, status, { toTag: token(), ...parts })));
   }
@@ -375,8 +352,4 @@ export class SignallingEndpoint implements FlowHandlers {
     entry.count++;
     this.#messages.set(key, entry);
   }
-}
-
-function hostPort({ localAddress, localPort }: Flow): string {
-  return `${formatHost(localAddress)}:${localPort}`;
 }

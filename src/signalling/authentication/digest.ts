@@ -27,13 +27,13 @@ const COUNT = /^[0-9a-f]{8}$/i;
 
 /** The realm of a Digest answer, whatever else of it is broken; null when it has another scheme or none. */
 export function digestRealm(value: string): string | null {
-  return SCHEME.test(value) ? (parameters(value.replace(SCHEME, '')).get('realm') ?? null) : null;
+  return SCHEME.test(value) ? (digestParameters(value.replace(SCHEME, '')).get('realm') ?? null) : null;
 }
 
 /** Null when the value is no Digest answer, lacks something, or uses an algorithm or quality that is never offered. */
 export function parseDigestAnswer(value: string): DigestAnswer | null {
   if (!SCHEME.test(value)) return null;
-  const found = parameters(value.replace(SCHEME, ''));
+  const found = digestParameters(value.replace(SCHEME, ''));
   const [username, realm, nonce, uri] = ['username', 'realm', 'nonce', 'uri'].map(name => found.get(name));
   const response = found.get('response')?.toLowerCase();
   // RFC 7616 §3.4: who names no algorithm means MD5.
@@ -66,8 +66,8 @@ function hash(algorithm: DigestAlgorithm, text: string): string {
   return createHash(HASHES[algorithm]).update(text).digest('hex');
 }
 
-/** Of a name that comes twice nobody knows which one counts; then none does. */
-function parameters(text: string): ReadonlyMap<string, string> {
+/** Parameters of a Digest header. Of a name that comes twice nobody knows which one counts; then none does. */
+export function digestParameters(text: string): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   const twice = new Set<string>();
   for (const piece of splitUnquoted(text, ',')) {

@@ -50,6 +50,7 @@ export class Transports {
   readonly #connections: ConnectionLimits;
   readonly #locals: LocalAddresses;
   readonly #open: Transport[] = [];
+  readonly #udp: UdpTransport[] = [];
   readonly #tls: StreamTransport[] = [];
   readonly #webSockets = new Set<Flow>();
 
@@ -64,9 +65,11 @@ export class Transports {
   async listen({ addresses, udp, tcp, tls }: ListenOptions): Promise<ListenPorts> {
     const shared = { clock: this.#clock, connections: this.#connections, handlers: this.#handlers };
     return {
-      udp: await this.#listen('udp', addresses, udp, (address, port) =>
-        UdpTransport.listen(address, port, this.#locals, this.#handlers),
-      ),
+      udp: await this.#listen('udp', addresses, udp, async (address, port) => {
+        const transport = await UdpTransport.listen(address, port, this.#locals, this.#handlers);
+        this.#udp.push(transport);
+        return transport;
+      }),
       tcp: await this.#listen('tcp', addresses, tcp, (address, port) =>
         StreamTransport.listen({ ...shared, address, port, tls: null }),
       ),
@@ -94,6 +97,11 @@ export class Transports {
       port = transport.port;
     }
     return port;
+  }
+
+  /** The way to an address over UDP; null when no socket of ours leads there. */
+  udpFlow(address: string, port: number): Flow | null {
+    return this.#udp.find(transport => transport.reaches(address))?.flow(address, port) ?? null;
   }
 
   /** TLS connections from now on get this certificate. */

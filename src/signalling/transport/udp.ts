@@ -44,12 +44,17 @@ export class UdpTransport {
     this.#socket = createSocket({ type, ipv6Only: type === 'udp6', recvBufferSize: RECEIVE_BUFFER_BYTES });
     this.#socket.on('message', (bytes, remote) => {
       // A lone CRLF or NUL keeps a NAT open (RFC 5626 §4.4, and what phones send instead); it asks for nothing.
-      if (bytes.length > 4) handlers.receive(this.#flow(remote.address, remote.port), bytes);
+      if (bytes.length > 4) handlers.receive(this.flow(remote.address, remote.port), bytes);
     });
   }
 
   get port(): number {
     return this.#port;
+  }
+
+  /** Has it a way to this address: IPv4 and IPv6 have sockets of their own, unless an IPv6 socket takes both. */
+  reaches(remoteAddress: string): boolean {
+    return isIPv6(remoteAddress) === isIPv6(this.#bound) || this.#bound === '::';
   }
 
   close(): void {
@@ -59,7 +64,7 @@ export class UdpTransport {
   }
 
   /** The way to a peer. */
-  #flow(remoteAddress: string, remotePort: number): Flow {
+  flow(remoteAddress: string, remotePort: number): Flow {
     const isClosed = () => this.#closed;
     const flow: Flow = {
       transport: 'udp',
@@ -79,7 +84,7 @@ export class UdpTransport {
         return true;
       },
       close: () => undefined,
-      toPort: port => this.#flow(remoteAddress, port),
+      toPort: port => this.flow(remoteAddress, port),
     };
     return flow;
   }
