@@ -52,9 +52,9 @@ export class UdpTransport {
     return this.#port;
   }
 
-  /** Has it a way to this address: IPv4 and IPv6 have sockets of their own, unless an IPv6 socket takes both. */
+  /** Has it a way to this address: IPv4 and IPv6 have sockets of their own. */
   reaches(remoteAddress: string): boolean {
-    return isIPv6(remoteAddress) === isIPv6(this.#bound) || this.#bound === '::';
+    return isIPv6(remoteAddress) === isIPv6(this.#bound);
   }
 
   close(): void {
