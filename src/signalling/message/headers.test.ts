@@ -83,9 +83,8 @@ describe('a Via', () => {
     'SIP/2.0/UDP a b',
     'SIP/2.0/UDP a:b',
     'SIP/2.0/UDP a:65536',
-    `SIP/2.0/UDP a${';x'.repeat(64)}`,
   ]) {
-    test(`is not ${JSON.stringify(text.slice(0, 60))}`, () => assert.equal(parseVia(text), null));
+    test(`is not ${JSON.stringify(text)}`, () => assert.equal(parseVia(text), null));
   }
 
   for (const text of ['SIP/2.0/UDP 192.0.2.1:5060;branch=z9;rport', 'SIP/2.0/WS [2001:db8::1]']) {

@@ -1,4 +1,4 @@
-import { formatParameters, MOST_PARAMETERS, type Parameters, parseParameters, unquote } from './parameters.ts';
+import { formatParameters, type Parameters, parseParameters, unquote } from './parameters.ts';
 import { bareHost, formatHost, parseUri, type SipUri } from './uri.ts';
 
 /** From, To, Contact, Route … (RFC 3261 §20.10): a URI with a display name and parameters. */
@@ -58,8 +58,6 @@ export function parseVia(text: string): Via | null {
   const port = portText === undefined ? null : Number(portText);
   // A response may have to go there, and no socket takes such a port.
   if (port !== null && port > 65_535) return null;
-  // All of them would have to be repeated, and looked through on the way.
-  if ((parameters ?? '').split(';', MOST_PARAMETERS + 1).length > MOST_PARAMETERS) return null;
   return {
     transport: transport!.toUpperCase(),
     host: bareHost(host!),

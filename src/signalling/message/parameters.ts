@@ -9,7 +9,7 @@ const LESS = 0x3c;
 const GREATER = 0x3e;
 
 /** More than anybody writes; what comes after them is not read. */
-export const MOST_PARAMETERS = 64;
+const MOST_PARAMETERS = 64;
 
 /** Cuts text at a separator, but not inside quotes or angle brackets, into so many pieces at most. They are trimmed. */
 export function splitUnquoted(text: string, separator: ',' | ';', most = Number.POSITIVE_INFINITY): string[] {

@@ -45,6 +45,13 @@ describe('the top Via says where a request really came from', () => {
     });
   }
 
+  test('however many parameters it has, it is still a Via', () => {
+    for (let count = 0; count < 100; count++) {
+      const request = makeRequest('OPTIONS', { via: `SIP/2.0/UDP a;branch=z${';x'.repeat(count)}` });
+      assert.equal(withReceived(request, SOURCE).via?.parameters.get('branch'), 'z');
+    }
+  });
+
   test('an IPv6 address has no brackets there', () => {
     const request = makeRequest('OPTIONS', { via: 'SIP/2.0/UDP [2001:db8::1];rport' });
     const { via } = withReceived(request, { remoteAddress: '2001:db8::2', remotePort: 1 });
