@@ -40,6 +40,8 @@ const endpoint = new SignallingEndpoint({
   clock: systemClock,
   log,
   guests: true,
+  // All the clients of a bench come from one address.
+  connections: { total: 10_000, perSource: 10_000 },
   handlers: {
     invite: call => {
       call.handlers = {
