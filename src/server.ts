@@ -3,6 +3,7 @@ import { type Call, Calls } from './calls/index.ts';
 import { type Channel, Channels } from './channels/index.ts';
 import {
   type Config,
+  isWithin,
   type KeyPair,
   type KeyPairFiles,
   type PlatformConfig,
@@ -85,6 +86,7 @@ interface Parts {
 
 async function start(config: Config, log: Logger, opened: (() => Promise<void>)[]): Promise<Server> {
   const state = { draining: false };
+  const isTrusted = isWithin(config.trusted);
   const failed = Promise.withResolvers<DialcastError>();
   const { engine, port: media } = await Engine.start({
     media: config.media,
@@ -116,6 +118,7 @@ async function start(config: Config, log: Logger, opened: (() => Promise<void>)[
     log: log.child({ part: 'calls' }),
     limits: config.limits,
     addresses: config.media.addresses,
+    isTrusted,
     nowUnixMs: Date.now,
   });
   const signalling = new SignallingEndpoint({
@@ -123,6 +126,7 @@ async function start(config: Config, log: Logger, opened: (() => Promise<void>)[
     log: log.child({ part: 'signalling' }),
     guests: config.guests,
     connections: { total: config.limits.connections, perSource: config.limits.connectionsPerAddress },
+    isTrusted,
     handlers: calls,
   });
   opened.push(async () => signalling.close());

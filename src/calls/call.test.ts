@@ -33,7 +33,7 @@ describe('a call', () => {
             feed: 1,
             nack: false,
             rtcpMux: false,
-            remote: { address: '192.0.2.9', port: 6000, rtcpPort: 6001 },
+            remote: { address: '192.0.2.9', port: 6000, rtcpPort: 6001, trusted: false },
           },
           {
             kind: 'video',
@@ -42,7 +42,7 @@ describe('a call', () => {
             feed: 2,
             nack: false,
             rtcpMux: false,
-            remote: { address: '192.0.2.9', port: 6002, rtcpPort: 6003 },
+            remote: { address: '192.0.2.9', port: 6002, rtcpPort: 6003, trusted: false },
           },
         ],
       },
@@ -97,6 +97,30 @@ describe('a call', () => {
       await answered(PHONE, { localAddress });
       assert.equal(specs[0]?.transport.kind, 'rtp');
       assert.equal(specs[0].transport.localAddress, announced);
+    });
+  }
+});
+
+describe('a call whose media go elsewhere than its signalling', () => {
+  const PROXY = '198.51.100.3';
+  const RELAY = '198.51.100.2';
+  const viaRelay = (offer: string) => offer.replace('c=IN IP4 192.0.2.9', `c=IN IP4 ${RELAY}`);
+
+  for (const [name, trusted, remoteAddress, isTrusted] of [
+    ['is trusted when proxy and relay are', [PROXY, RELAY], PROXY, true],
+    ['is not trusted for the relay alone: anybody can name it', [PROXY, RELAY], '192.0.2.9', false],
+    ['is not trusted for the proxy alone: it forwards what anybody wrote', [PROXY], PROXY, false],
+  ] as const) {
+    it(name, async () => {
+      const { answered, settle, specs, updates } = setUpCalls({ trusted });
+      const incoming = await answered(viaRelay(PHONE), { remoteAddress });
+      incoming.reinvite(viaRelay(HELD));
+      await settle();
+      const streams = [...specs, ...updates].flatMap(each => each.streams);
+      assert.deepEqual(
+        streams.map(({ remote }) => [remote?.address, remote?.trusted]),
+        Array(4).fill([RELAY, isTrusted]),
+      );
     });
   }
 });

@@ -29,6 +29,8 @@ export interface CallOptions {
   readonly log: Logger;
   /** Addresses that may be announced to phones; a call's own local address wins when it is among them. */
   readonly addresses: readonly string[];
+  /** Is this the address of a proxy or a media relay of ours. */
+  readonly isTrusted: (address: string) => boolean;
   readonly nowUnixMs: () => number;
   /** Called once, when nothing of the call is left. */
   readonly onEnded: (call: Call, outcome: CallOutcome) => void;
@@ -196,7 +198,7 @@ export class Call {
         streams: this.#legs.map(({ media, watch }) => ({
           kind: media.kind,
           feed: watch?.feed ?? null,
-          remote: media.remote,
+          remote: this.#remote(media),
         })),
       });
       return true;
@@ -230,10 +232,19 @@ export class Call {
           feed: watch?.feed ?? null,
           nack: media.feedback.nack,
           rtcpMux: media.rtcpMux,
-          remote: media.remote,
+          remote: this.#remote(media),
         }),
       ),
     };
+  }
+
+  /**
+   * Where the offer wants packets. A proxy of ours may send them to a relay of ours; whoever calls us himself has to
+   * show that he is where he wants them, or he could aim our media at our own machines.
+   */
+  #remote({ remote }: AcceptedMedia): StreamSpec['remote'] {
+    const { incoming, isTrusted } = this.#options;
+    return remote && { ...remote, trusted: isTrusted(incoming.remoteAddress) && isTrusted(remote.address) };
   }
 
   /** The address at which the caller already reaches us, unless the operator announces others (behind a NAT, say). */

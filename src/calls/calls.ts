@@ -1,7 +1,7 @@
 import type { Channels } from '../channels/index.ts';
 import type { Logger } from '../observe/index.ts';
 import type { EndCause, IncomingCall, Rejection, SignallingHandlers, TextMessage } from '../signalling/index.ts';
-import { Call, type CallEngine, type CallOutcome } from './call.ts';
+import { Call, type CallEngine, type CallOptions, type CallOutcome } from './call.ts';
 
 export interface CallsOptions {
   readonly channels: Channels;
@@ -9,6 +9,7 @@ export interface CallsOptions {
   readonly log: Logger;
   readonly limits: { readonly viewers: number };
   readonly addresses: readonly string[];
+  readonly isTrusted: CallOptions['isTrusted'];
   readonly nowUnixMs: () => number;
 }
 
@@ -24,7 +25,7 @@ export class Calls implements SignallingHandlers {
   }
 
   invite(incoming: IncomingCall): void {
-    const { channels, limits, engine, log, addresses, nowUnixMs } = this.#options;
+    const { channels, limits, engine, log, addresses, isTrusted, nowUnixMs } = this.#options;
     const refuse = (status: number, reason?: string, retryAfterSeconds?: number) => {
       this.#outcomes.refused++;
       incoming.reject({ status, ...(reason && { reason }), ...(retryAfterSeconds && { retryAfterSeconds }) });
@@ -38,6 +39,7 @@ export class Calls implements SignallingHandlers {
       engine,
       log,
       addresses,
+      isTrusted,
       nowUnixMs,
       onEnded: (ended, outcome) => this.#ended(ended, outcome),
     });

@@ -28,6 +28,8 @@ export interface Config {
   };
   /** May anonymous callers watch. */
   readonly guests: boolean;
+  /** Addresses and CIDR networks of the operator's own proxies and media relays. */
+  readonly trusted: readonly string[];
   readonly limits: {
     readonly viewers: number;
     /** Over TCP, TLS and HTTP together. */

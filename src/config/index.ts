@@ -3,3 +3,4 @@ export { DEMO_FILM, withDemoChannels } from './demo.ts';
 export { type KeyPair, type KeyPairFault, type KeyPairFiles, readKeyPair } from './key-pair.ts';
 export { watchKeyPair } from './key-pair-watch.ts';
 export { defaultConfig, type LoadOptions, loadConfig, parseConfig } from './load.ts';
+export { isWithin } from './networks.ts';

@@ -51,6 +51,11 @@ describe('a configuration', () => {
     assert.deepEqual(addresses('media: {address: [203.0.113.5, "2001:db8::5"]}'), ['203.0.113.5', '2001:db8::5']);
   });
 
+  it('takes addresses and networks for trusted', () => {
+    assert.deepEqual(parse('trusted: [192.0.2.10, "2001:db8::/64"]').trusted, ['192.0.2.10', '2001:db8::/64']);
+    assert.deepEqual(parse('trusted: []').trusted, []);
+  });
+
   it('gives a channel its name for a title and no loop', () => {
     assert.deepEqual(parse(`channels: [{${CLOCK}}]`).channels, [
       { number: 1, name: 'clock', title: 'clock', source: 'testcard:', loop: false },
@@ -132,6 +137,14 @@ const FAULTS: readonly { name: string; text: string; messages: readonly string[]
     name: 'a value for a section',
     text: 'sip: 5060',
     messages: ['1:1: sip: 5060 is not allowed; write keys and values'],
+  },
+  {
+    name: 'a trusted network that is none, among others',
+    text: 'trusted:\n  - 192.0.2.10\n  - 192.0.2.0/33\n  - kamailio.example.org',
+    messages: [
+      '3:5: trusted[1]: 192.0.2.0/33 is neither an IP address nor a network; write it like 192.0.2.10, 198.51.100.0/24 or 2001:db8::/64',
+      '4:5: trusted[2]: kamailio.example.org is neither an IP address nor a network; write it like 192.0.2.10, 198.51.100.0/24 or 2001:db8::/64',
+    ],
   },
   {
     name: 'a list for the whole',

@@ -8,6 +8,7 @@ import { DialcastError } from '../errors.ts';
 import { announcedAddresses } from './addresses.ts';
 import type { ChannelConfig, Config, PlatformConfig } from './config.ts';
 import { type KeyPairFiles, readKeyPair } from './key-pair.ts';
+import { parseNetwork } from './networks.ts';
 import { type Problem, schemaProblems } from './problems.ts';
 import { CONFIG_SCHEMA } from './schema.ts';
 
@@ -104,6 +105,7 @@ function complete(file: ConfigFile, base: string, { interfaces }: LoadOptions): 
       rtpPorts: parseRange(media.rtpPorts),
     },
     guests: file.guests ?? DEFAULTS.guests,
+    trusted: file.trusted ?? [],
     limits: { ...DEFAULTS.limits, ...file.limits },
     channels: (file.channels ?? []).map(({ number, name, title = name, source, loop = false }): ChannelConfig => {
       return { number, name, title, loop, source: absoluteSource(source, base) };
@@ -132,6 +134,12 @@ function meaningProblems(file: ConfigFile, { sourceKinds }: LoadOptions): Proble
     if (isIP(each) !== 0) continue;
     const remedy = 'write auto, an IP address, or a list of IP addresses';
     problems.push({ path: at('media', 'address'), fault: `${each} is not an IP address`, remedy });
+  }
+  for (const [index, each] of (file.trusted ?? []).entries()) {
+    if (parseNetwork(each) !== null) continue;
+    const fault = `${each} is neither an IP address nor a network`;
+    const remedy = 'write it like 192.0.2.10, 198.51.100.0/24 or 2001:db8::/64';
+    problems.push({ path: at('trusted', index), fault, remedy });
   }
   // Callers dial numbers and names alike, so a name must not be another channel's number either.
   const seen = new Map<string, number>();

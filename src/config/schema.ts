@@ -99,6 +99,11 @@ export const CONFIG_SCHEMA = Type.Object(
       ),
     ),
     guests: Type.Optional(Type.Boolean({ description: 'true or false' })),
+    trusted: Type.Optional(
+      Type.Array(Type.String({ description: 'an IP address or a network' }), {
+        description: 'a list of addresses and networks, e.g. [192.0.2.10, 198.51.100.0/24]',
+      }),
+    ),
     limits: Type.Optional(
       Type.Object(
         {

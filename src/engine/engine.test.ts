@@ -70,7 +70,7 @@ describe('the engine', { timeout: 20_000 }, () => {
     assert.deepEqual(await transcoder.told(), { type: 'start', id: feed, rendition: { kind: 'audio', codec: 'pcmu' } });
     transcoder.socket.write(encodeMessage({ type: 'source', state: 'open', info: INFO }));
     assert.deepEqual(await event(), { type: 'sourceOpen', channel: 'clock', info: INFO });
-    const remote = { address: '127.0.0.1', port: remotePort, rtcpPort: remotePort };
+    const remote = { address: '127.0.0.1', port: remotePort, rtcpPort: remotePort, trusted: false };
     const local = await engine.addViewer({
       id: 'a',
       transport: { kind: 'rtp', localAddress: '127.0.0.1', peerAddress: '127.0.0.1' },
@@ -145,7 +145,7 @@ describe('the engine', { timeout: 20_000 }, () => {
 
   it('says so when no port is left for a phone', async t => {
     const { engine } = await start(t);
-    const remote = { address: '127.0.0.1', port: 9, rtcpPort: 9 };
+    const remote = { address: '127.0.0.1', port: 9, rtcpPort: 9, trusted: false };
     const add = (id: number) =>
       engine.addViewer({
         id: `${id}`,

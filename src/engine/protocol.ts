@@ -17,7 +17,15 @@ export interface StreamSpec {
   readonly nack: boolean;
   readonly rtcpMux: boolean;
   /** Plain RTP: where the offer wants packets. */
-  readonly remote: { readonly address: string; readonly port: number; readonly rtcpPort: number } | null;
+  readonly remote: RtpRemote | null;
+}
+
+export interface RtpRemote {
+  readonly address: string;
+  readonly port: number;
+  readonly rtcpPort: number;
+  /** A relay of ours: media may go there though the signalling comes from elsewhere. */
+  readonly trusted: boolean;
 }
 
 export interface ViewerSpec {

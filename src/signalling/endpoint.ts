@@ -44,6 +44,8 @@ export interface SignallingOptions {
   readonly handlers: SignallingHandlers;
   /** Of TCP, TLS and WebSocket together. */
   readonly connections?: MostConnections;
+  /** Is this the address of a proxy of ours, which speaks for many: no limit of one source is its own. None by default. */
+  readonly isTrusted?: ((address: string) => boolean) | undefined;
   /** {@link SESSION_TIMER} by default. */
   readonly sessionTimer?: SessionTimerLimits;
   /** Finds the registrars of foreign platforms; the system's own by default. */

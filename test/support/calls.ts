@@ -1,6 +1,6 @@
 import { Calls } from '../../src/calls/index.ts';
 import { Channels } from '../../src/channels/index.ts';
-import type { ViewerSpec } from '../../src/engine/index.ts';
+import type { ViewerSpec, ViewerUpdate } from '../../src/engine/index.ts';
 import { createLogger } from '../../src/observe/index.ts';
 import type { LocalMedia } from '../../src/sdp/index.ts';
 import type { SourceInfo } from '../../src/transcoder/index.ts';
@@ -15,9 +15,10 @@ type InviteOptions = Omit<NonNullable<ConstructorParameters<typeof FakeIncomingC
 const LIMITS = { openTimeoutMs: 10_000, transcoderLingerMs: 10_000, renditionLingerMs: 3_000 };
 
 /** Calls on real channels in virtual time; the transcoder, the engine and signalling write down what they are told. */
-export function setUpCalls({ viewers = 10, addresses = ['192.0.2.1'] } = {}) {
+export function setUpCalls({ viewers = 10, addresses = ['192.0.2.1'], trusted = [] as readonly string[] } = {}) {
   const events: string[] = [];
   const specs: ViewerSpec[] = [];
+  const updates: ViewerUpdate[] = [];
   let feeds = 0;
   const timers = new Map<number, { dueMs: number; callback: () => void }>();
   let nowMs = 0;
@@ -65,13 +66,9 @@ export function setUpCalls({ viewers = 10, addresses = ['192.0.2.1'] } = {}) {
       await engine.adding;
       return localMedia(spec);
     },
-    updateViewer: async ({
-      id,
-      streams,
-    }: {
-      id: string;
-      streams: readonly { kind: string; feed: number | null }[];
-    }) => {
+    updateViewer: async (update: ViewerUpdate) => {
+      const { id, streams } = update;
+      updates.push(update);
       events.push(`update ${id}: ${streams.map(({ kind, feed }) => `${kind} ${feed}`).join(', ')}`);
       await engine.updating;
     },
@@ -84,6 +81,7 @@ export function setUpCalls({ viewers = 10, addresses = ['192.0.2.1'] } = {}) {
     log: createLogger({ level: 'silent' }),
     limits: { viewers },
     addresses,
+    isTrusted: address => trusted.includes(address),
     nowUnixMs: () => 1_700_000_000_000,
   });
   /** Lets everything that waits for nothing else happen. */
@@ -101,7 +99,7 @@ export function setUpCalls({ viewers = 10, addresses = ['192.0.2.1'] } = {}) {
     return incoming;
   };
   const happened = () => events.splice(0);
-  return { calls, channels, engine, specs, advance, settle, invite, answered, happened };
+  return { calls, channels, engine, specs, updates, advance, settle, invite, answered, happened };
 }
 
 function localMedia({ transport, streams }: ViewerSpec): LocalMedia {

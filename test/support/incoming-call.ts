@@ -8,7 +8,7 @@ export class FakeIncomingCall implements IncomingCall {
   readonly from = { uri: 'sip:anna@example.org', user: 'anna', displayName: 'Anna' };
   readonly userAgent = null;
   readonly transport: SipTransport;
-  readonly remoteAddress = '192.0.2.9';
+  readonly remoteAddress: string;
   readonly remotePort = 5060;
   readonly localAddress: string;
   readonly offer: string | null;
@@ -22,6 +22,7 @@ export class FakeIncomingCall implements IncomingCall {
       target?: string;
       offer?: string | null;
       localAddress?: string;
+      remoteAddress?: string;
       transport?: SipTransport;
       events?: string[];
     } = {},
@@ -31,6 +32,7 @@ export class FakeIncomingCall implements IncomingCall {
     this.offer = options.offer === undefined ? null : options.offer;
     this.transport = options.transport ?? 'udp';
     this.localAddress = options.localAddress ?? '192.0.2.1';
+    this.remoteAddress = options.remoteAddress ?? '192.0.2.9';
     this.events = options.events ?? [];
   }
 

@@ -11,7 +11,7 @@ export const DTLS = Buffer.concat([Buffer.of(22), Buffer.alloc(20)]);
 /** DTLS that hits a fault. */
 export const FATAL = Buffer.concat([Buffer.of(22), Buffer.alloc(30)]);
 export const RTP = Buffer.from('800000010000000000000009', 'hex');
-export const REMOTE = { address: '192.0.2.9', port: 6000, rtcpPort: 6001 };
+export const REMOTE = { address: '192.0.2.9', port: 6000, rtcpPort: 6001, trusted: false };
 const VP8: RenditionSpec = {
   kind: 'video',
   codec: 'vp8',

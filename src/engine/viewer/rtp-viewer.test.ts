@@ -7,7 +7,7 @@ const OURS = '192.0.2.1';
 const PHONE = '192.0.2.9';
 const NAT = '203.0.113.5';
 const STRANGER = '198.51.100.66';
-const REMOTE = { address: PHONE, port: 6000, rtcpPort: 6001 };
+const REMOTE = { address: PHONE, port: 6000, rtcpPort: 6001, trusted: false };
 
 /** RTP with payload type 0, and RTCP: an empty receiver report and a PLI for SSRC 1. */
 const RTP = Buffer.from('80000001000000000000000900', 'hex');
@@ -53,6 +53,16 @@ describe("a phone's media", () => {
     assert.deepEqual(events, [`flow video to ${PHONE}:6000`, 'connected']);
     viewer.confirm();
     assert.equal(events.length, 2);
+  });
+
+  it('flow to a relay of ours when the ACK came, wherever that came from, and follow it there', () => {
+    const relay = { ...REMOTE, address: NAT, trusted: true };
+    const { viewer, events } = setUp({ remote: relay });
+    viewer.tick(0, 0n);
+    assert.deepEqual(events, []);
+    viewer.confirm();
+    viewer.updateRemote('video', { ...relay, port: 8000 });
+    assert.deepEqual(events, [`flow video to ${NAT}:6000`, 'connected', `flow video to ${NAT}:8000`]);
   });
 
   it('flow to where its own packets come from, when that is where its signalling comes from', () => {

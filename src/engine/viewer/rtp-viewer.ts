@@ -1,5 +1,5 @@
 import type { Path } from '../native.ts';
-import type { MediaKind, StreamSpec } from '../protocol.ts';
+import type { MediaKind, RtpRemote, StreamSpec } from '../protocol.ts';
 import { isRtcp, isRtp } from '../rtp/index.ts';
 import { RtcpSession } from './rtcp-session.ts';
 import type { Lane, Viewer, ViewerPorts, ViewerStream } from './viewer.ts';
@@ -18,15 +18,15 @@ interface Flow {
   readonly kind: MediaKind;
   readonly rtcpMux: boolean;
   /** Where the offer wants packets. */
-  remote: { readonly address: string; readonly port: number; readonly rtcpPort: number };
+  remote: RtpRemote;
   /** Where packets go; null while no address is proven. */
   rtp: Path | null;
   rtcp: Path | null;
 }
 
 /**
- * A phone: plain RTP. Media starts only to an address that is proven. The address of the signalling is, once the ACK
- * came from there; any other one when packets come from it (symmetric RTP, RFC 4961), if the offer named it or the
+ * A phone: plain RTP. Media starts only to an address that is proven. The address of the signalling is, and a relay of
+ * ours that the signalling named, once the ACK came; any other one when packets come from it (symmetric RTP, RFC 4961), if the offer named it or the
  * signalling comes from it, so that a stranger who guesses the port cannot draw the stream to himself.
  */
 export class RtpViewer implements Viewer {
@@ -58,18 +58,18 @@ export class RtpViewer implements Viewer {
   }
 
   confirm(): void {
-    for (const flow of this.#flows.values()) this.#trustSignalling(flow);
+    for (const flow of this.#flows.values()) this.#trustOffer(flow);
   }
 
   /** A re-INVITE may move the caller's ports. */
-  updateRemote(kind: MediaKind, remote: Flow['remote']): void {
+  updateRemote(kind: MediaKind, remote: RtpRemote): void {
     const flow = this.#flows.get(kind);
     if (flow === undefined || JSON.stringify(remote) === JSON.stringify(flow.remote)) return;
     flow.remote = remote;
     flow.rtp = null;
     flow.rtcp = null;
     // A re-INVITE comes inside a dialog whose ACK was seen.
-    this.#trustSignalling(flow);
+    this.#trustOffer(flow);
   }
 
   tick(nowMs: number, nowUs: bigint): void {
@@ -80,9 +80,9 @@ export class RtpViewer implements Viewer {
     for (const { kind, compound } of this.#rtcp.goodbyes()) this.#sendRtcp(kind, compound);
   }
 
-  #trustSignalling(flow: Flow): void {
-    const { address, port, rtcpPort } = flow.remote;
-    if (flow.rtp !== null || address !== this.#options.peerAddress) return;
+  #trustOffer(flow: Flow): void {
+    const { address, port, rtcpPort, trusted } = flow.remote;
+    if (flow.rtp !== null || !(trusted || address === this.#options.peerAddress)) return;
     const path = (remotePort: number): Path => ({
       remoteAddress: address,
       remotePort,

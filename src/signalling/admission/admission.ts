@@ -17,6 +17,8 @@ export interface AdmissionOptions {
   readonly authentication: Pick<AuthenticatorOptions, 'realm' | 'credentials' | 'algorithms'> | null;
   /** Secret of this server: 32 random bytes. */
   readonly key: Buffer;
+  /** Is this the address of a proxy of ours; none is by default. */
+  readonly isTrusted?: ((address: string) => boolean) | undefined;
   /** {@link GUARD_LIMITS} by default. */
   readonly limits?: Partial<GuardLimits> | undefined;
 }
@@ -43,9 +45,9 @@ export class Admission {
   readonly #guard: Guard;
 
   constructor(options: AdmissionOptions) {
-    const { authentication, key, clock, log, limits } = options;
+    const { authentication, key, clock, log, limits, isTrusted } = options;
     this.#options = options;
-    this.#guard = new Guard({ clock, log, limits: { ...GUARD_LIMITS, ...limits } });
+    this.#guard = new Guard({ clock, log, isTrusted, limits: { ...GUARD_LIMITS, ...limits } });
     this.#authenticator = authentication === null ? null : new Authenticator({ ...authentication, key, clock });
   }
 

@@ -5,6 +5,8 @@ import { respond } from '../message/index.ts';
 import { FakeClock, FakeFlow, makeInvite, makeRequest } from '../testing.ts';
 import { GUARD_LIMITS, Guard, type Hearing } from './guard.ts';
 
+const PROXY = '192.0.2.3';
+
 let clock: FakeClock;
 let guard: Guard;
 let lines: string[];
@@ -12,7 +14,8 @@ beforeEach(() => {
   clock = new FakeClock();
   lines = [];
   const log = createLogger({ level: 'info', destination: { write: (line: string) => void lines.push(line) } });
-  guard = new Guard({ clock, log, limits: { ...GUARD_LIMITS, requests: { ratePerSecond: 1, burst: 2 } } });
+  const isTrusted = (address: string) => address === PROXY;
+  guard = new Guard({ clock, log, isTrusted, limits: { ...GUARD_LIMITS, requests: { ratePerSecond: 1, burst: 2 } } });
 });
 
 const hear = (transport: 'udp' | 'tcp', times: number, address?: string, expected = false): Hearing[] => {
@@ -53,7 +56,8 @@ describe('a source that asks too often', () => {
     assert.deepEqual(hear('udp', 1, '2001:db8:0:1::1'), ['serve']);
   });
 
-  test('may be this machine', () => {
+  test('may be this machine, or a proxy of ours', () => {
+    assert.ok(hear('udp', 5_000, PROXY).every(hearing => hearing === 'serve'));
     assert.ok(hear('udp', 5_000, '127.0.0.1').every(hearing => hearing === 'serve'));
     assert.ok(hear('udp', 5_000, '::1').every(hearing => hearing === 'serve'));
   });
@@ -80,6 +84,7 @@ describe('a source that looks for users', () => {
     ['looks for the same one again and again', () => Array.from({ length: 50 }, () => probe('nobody'))],
     ['is refused for another reason', () => probes({ status: 488 })],
     ['never saw our answer', () => probes({ tag: 'guessed' })],
+    ['is a proxy of ours', () => probes({ flow: new FakeFlow(clock, 'udp', PROXY) })],
     ['is this machine', () => probes({ flow: new FakeFlow(clock, 'udp', '127.0.0.1') })],
   ] as const) {
     test(`is not banned when it ${name}`, () => {
@@ -89,10 +94,13 @@ describe('a source that looks for users', () => {
   }
 });
 
-test('a source whose passwords are wrong is banned by the twentieth', () => {
+test('a source whose passwords are wrong is banned by the twentieth, a proxy of ours is not', () => {
   const flow = new FakeFlow(clock);
+  const proxy = new FakeFlow(clock, 'udp', PROXY);
   for (let n = 0; n < 19; n++) guard.failed(flow);
   assert.deepEqual(hear('udp', 1), ['serve']);
   guard.failed(flow);
   assert.deepEqual(hear('udp', 1), ['silence']);
+  for (let n = 0; n < 100; n++) guard.failed(proxy);
+  assert.deepEqual([hear('udp', 1, PROXY), guard.counts.bans], [['serve'], 1]);
 });

@@ -30,18 +30,28 @@ export const GUARD_LIMITS: GuardLimits = {
 /** `busy`: to be told to come back. `silence`: not worth a word. */
 export type Hearing = 'serve' | 'busy' | 'silence';
 
+export interface GuardOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly limits: GuardLimits;
+  /** Is this the address of a proxy of ours; none is by default. */
+  readonly isTrusted?: ((address: string) => boolean) | undefined;
+}
+
 /** Tells who asks too often or tries doors. */
 export class Guard {
   readonly #clock: Clock;
   readonly #log: Logger;
+  readonly #isTrusted: (address: string) => boolean;
   readonly #buckets: TokenBuckets;
   readonly #bans: Bans;
   #failures = 0;
   readonly #counts = { overRate: 0, banned: 0, bans: 0 };
 
-  constructor({ clock, log, limits }: { clock: Clock; log: Logger; limits: GuardLimits }) {
+  constructor({ clock, log, limits, isTrusted = () => false }: GuardOptions) {
     this.#clock = clock;
     this.#log = log;
+    this.#isTrusted = isTrusted;
     this.#buckets = new TokenBuckets(limits.requests, limits.sources);
     this.#bans = new Bans(limits.bans, limits.sources);
   }
@@ -54,8 +64,7 @@ export class Guard {
   /** Shall a request be looked at? `expected` when it belongs to a call of ours, whose tags it knows. */
   hear(flow: Flow, expected: boolean): Hearing {
     const { remoteAddress, reliable } = flow;
-    // What comes from this very machine is a proxy of ours, which speaks for everybody behind it, or a load test.
-    if (isLoopback(remoteAddress)) return 'serve';
+    if (this.#isExempt(remoteAddress)) return 'serve';
     const source = sourceOf(remoteAddress);
     const nowMs = this.#clock.nowMs();
     // Whatever else a source did, its running calls can be ended.
@@ -87,8 +96,13 @@ export class Guard {
     this.#strike(flow, `target ${parseUri(invite.uri)?.user}`);
   }
 
+  /** A proxy of ours speaks for everybody behind it. What comes from this very machine is one, or a load test. */
+  #isExempt(remoteAddress: string): boolean {
+    return isLoopback(remoteAddress) || this.#isTrusted(remoteAddress);
+  }
+
   #strike({ remoteAddress }: Flow, what: string): void {
-    if (isLoopback(remoteAddress)) return;
+    if (this.#isExempt(remoteAddress)) return;
     const source = sourceOf(remoteAddress);
     const lengthMs = this.#bans.strike(source, what, this.#clock.nowMs());
     if (lengthMs === null) return;

@@ -21,6 +21,17 @@ describe('connections', () => {
     assert.notEqual(limits.admit('192.0.2.3'), null);
   });
 
+  test('of a proxy of ours are limited with all, and not for themselves', () => {
+    const limits = new ConnectionLimits({ total: 3, perSource: 1 }, address => address === '192.0.2.3');
+    assert.notEqual(limits.admit('192.0.2.7'), null);
+    const [first, second] = [limits.admit('192.0.2.3'), limits.admit('192.0.2.3')];
+    assert.equal(limits.admit('192.0.2.3'), null);
+    first!();
+    second!();
+    assert.equal(limits.admit('192.0.2.7'), null);
+    assert.notEqual(limits.admit('192.0.2.8'), null);
+  });
+
   test('attack: one host with all the addresses of its IPv6 network', () => {
     const limits = new ConnectionLimits({ total: 100, perSource: 1 });
     assert.notEqual(limits.admit('2001:db8::1'), null);

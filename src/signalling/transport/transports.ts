@@ -32,6 +32,8 @@ export interface TransportsOptions {
   readonly clock: Clock;
   /** Of TCP, TLS and WebSocket together. */
   readonly connections?: MostConnections;
+  /** Is this the address of a proxy of ours; none is by default. */
+  readonly isTrusted?: ((address: string) => boolean) | undefined;
   readonly handlers: FlowHandlers;
 }
 
@@ -54,10 +56,10 @@ export class Transports {
   readonly #tls: StreamTransport[] = [];
   readonly #webSockets = new Set<Flow>();
 
-  constructor({ clock, connections = CONNECTIONS, handlers }: TransportsOptions) {
+  constructor({ clock, connections = CONNECTIONS, isTrusted, handlers }: TransportsOptions) {
     this.#handlers = handlers;
     this.#clock = clock;
-    this.#connections = new ConnectionLimits(connections);
+    this.#connections = new ConnectionLimits(connections, isTrusted);
     this.#locals = new LocalAddresses(networkInterfaces, () => clock.nowMs());
   }
 
