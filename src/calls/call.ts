@@ -117,7 +117,7 @@ export class Call {
     this.#options.incoming.hangUp(cause);
   }
 
-  /** The engine lost the viewer: its consent expired or its transport failed. */
+  /** The engine lost the viewer: it no longer answers, or its transport failed. */
   viewerLost(reason: string): void {
     this.hangUp({ protocol: 'SIP', cause: 408, text: reason });
   }

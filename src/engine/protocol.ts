@@ -117,7 +117,7 @@ export type FromWorker =
 
 export type EngineEvent =
   | { readonly type: 'viewerConnected'; readonly id: string }
-  /** Consent expired, the DTLS handshake failed, or the caller closed its side. */
+  /** Consent expired, the DTLS handshake failed, the caller closed its side, or a phone's reports stayed away. */
   | { readonly type: 'viewerLost'; readonly id: string; readonly reason: string }
   | { readonly type: 'sourceOpen'; readonly channel: string; readonly info: SourceInfo }
   | { readonly type: 'sourceFailed'; readonly channel: string; readonly reason: string }

@@ -18,6 +18,7 @@ const path = (remoteAddress: string, remotePort: number): Path => ({ remoteAddre
 /** One video stream unless told otherwise; everything the viewer does is written down. */
 function setUp({ remote = REMOTE, peerAddress = PHONE, rtcpMux = false, nack = false } = {}) {
   const events: string[] = [];
+  const sent = { packets: 1 };
   const at = ({ remoteAddress, remotePort, localAddress }: Path) => {
     assert.equal(localAddress, OURS);
     return `${remoteAddress}:${remotePort}`;
@@ -38,10 +39,21 @@ function setUp({ remote = REMOTE, peerAddress = PHONE, rtcpMux = false, nack = f
       retransmit: (kind, sequenceNumber) => events.push(`again ${kind} ${sequenceNumber}`),
       connected: () => events.push('connected'),
       lost: reason => events.push(`lost: ${reason}`),
-      sent: () => ({ packetsSent: 1, octetsSent: 1 }),
+      sent: () => ({ packetsSent: sent.packets, octetsSent: 1 }),
     },
   };
-  return { viewer: new RtpViewer(options), events };
+  const viewer = new RtpViewer(options);
+  let nowMs = 0;
+  /** Seconds in which media are sent, unless the caller holds; gives what happened but for our reports. */
+  const run = (seconds: number, hold = false) => {
+    events.length = 0;
+    for (let second = 0; second < seconds; second++, nowMs += 1_000) {
+      if (!hold) sent.packets++;
+      viewer.tick(nowMs, 0n);
+    }
+    return events.filter(event => !event.startsWith('send'));
+  };
+  return { viewer, events, run };
 }
 
 describe("a phone's media", () => {
@@ -130,6 +142,41 @@ describe("a phone's RTCP", () => {
     viewer.tick(0, 0n);
     viewer.close();
     assert.deepEqual(events, []);
+  });
+});
+
+describe('a phone that vanishes', () => {
+  const setUpReporting = () => {
+    const phone = setUp();
+    phone.viewer.confirm();
+    for (let n = 0; n < 3; n++) {
+      phone.viewer.receive('video:rtcp', RTCP, path(PHONE, 6001));
+      phone.run(5);
+    }
+    return phone;
+  };
+
+  it('is lost, once, when its reports stay away', () => {
+    const { run } = setUpReporting();
+    assert.deepEqual(run(120), ['lost: the phone no longer answers']);
+  });
+
+  it('is not lost when it holds for long and then resumes without a report', () => {
+    const { viewer, run } = setUpReporting();
+    run(20);
+    viewer.updateRemote('video', REMOTE);
+    assert.deepEqual(run(3_600, true), []);
+    viewer.updateRemote('video', REMOTE);
+    assert.deepEqual(run(30), []);
+    viewer.receive('video:rtp', RTP, path(PHONE, 6000));
+    assert.deepEqual(run(30), []);
+  });
+
+  it("is not kept by a stranger's packets", () => {
+    const { viewer, run } = setUpReporting();
+    run(20);
+    viewer.receive('video:rtcp', RTCP, path(STRANGER, 6001));
+    assert.deepEqual(run(20), ['lost: the phone no longer answers']);
   });
 });
 

@@ -1,6 +1,7 @@
 import type { Path } from '../native.ts';
 import type { MediaKind, RtpRemote, StreamSpec } from '../protocol.ts';
 import { isRtcp, isRtp } from '../rtp/index.ts';
+import { ReceiverWatch } from './receiver-watch.ts';
 import { RtcpSession } from './rtcp-session.ts';
 import type { Lane, Viewer, ViewerPorts, ViewerStream } from './viewer.ts';
 
@@ -33,7 +34,9 @@ export class RtpViewer implements Viewer {
   readonly #options: RtpViewerOptions;
   readonly #flows: Map<MediaKind, Flow>;
   readonly #rtcp: RtcpSession;
+  readonly #watch = new ReceiverWatch();
   #connected = false;
+  #lost = false;
 
   constructor(options: RtpViewerOptions) {
     this.#options = options;
@@ -53,6 +56,7 @@ export class RtpViewer implements Viewer {
     const rtcp = isRtcp(datagram);
     if (!rtcp && !isRtp(datagram)) return;
     if (path.remoteAddress !== flow.remote.address && path.remoteAddress !== this.#options.peerAddress) return;
+    this.#watch.heard(rtcp);
     this.#latch(flow, role, path);
     if (rtcp) this.#rtcp.receive(datagram);
   }
@@ -63,6 +67,8 @@ export class RtpViewer implements Viewer {
 
   /** A re-INVITE may move the caller's ports. */
   updateRemote(kind: MediaKind, remote: RtpRemote): void {
+    // Its signalling is a word of it as well: after a hold its reports begin anew.
+    this.#watch.heard(false);
     const flow = this.#flows.get(kind);
     if (flow === undefined || JSON.stringify(remote) === JSON.stringify(flow.remote)) return;
     flow.remote = remote;
@@ -73,6 +79,12 @@ export class RtpViewer implements Viewer {
   }
 
   tick(nowMs: number, nowUs: bigint): void {
+    const { ports } = this.#options;
+    const packetsSent = () => [...this.#flows.keys()].reduce((total, kind) => total + ports.sent(kind).packetsSent, 0);
+    if (!this.#lost && this.#watch.vanished(nowMs, packetsSent)) {
+      this.#lost = true;
+      ports.lost('the phone no longer answers');
+    }
     for (const { kind, compound } of this.#rtcp.reports(nowMs, nowUs)) this.#sendRtcp(kind, compound);
   }
 
