@@ -217,13 +217,13 @@ async function figures({
   calls,
   signalling,
 }: Pick<Parts, 'engine' | 'transcoders' | 'calls' | 'signalling'>): Promise<Figures> {
-  const { overRate, banned, bans } = signalling.sizes;
+  const { overRate, banned, bans, faults } = signalling.sizes;
   return {
     calls: { active: calls.size, outcomes: calls.outcomes },
     transcodersActive: transcoders.pids.size,
     registrations: countBy(signalling.registrations, ({ status }) => status.state),
     sipMessages: signalling.messages.map(({ count, ...labels }) => ({ labels, value: count })),
-    sipUnserved: { rate: overRate, ban: banned },
+    sipUnserved: { rate: overRate, ban: banned, fault: faults },
     sipBans: bans,
     engine: await engine.stats().catch(() => null),
   };

@@ -13,7 +13,7 @@ export interface Figures {
   /** Registrations with foreign platforms, by state. */
   readonly registrations: Readonly<Record<string, number>>;
   readonly sipMessages: readonly Sample<'direction' | 'transport'>[];
-  /** Requests that were not served because of where they came from, by why. */
+  /** Messages that were not served, by why: `rate`, `ban`, or a `fault` of ours. */
   readonly sipUnserved: Readonly<Record<string, number>>;
   readonly sipBans: number;
   /** Null when the engine does not answer. */
@@ -115,7 +115,7 @@ const FAMILIES: readonly Family[] = [
   },
   {
     name: 'dialcast_sip_unserved_total',
-    help: 'SIP requests that were not served because their source asks too often or is banned.',
+    help: 'SIP messages that were not served: their source asks too often or is banned, or the server failed.',
     kind: 'counter',
     labels: ['reason'],
     samples: ({ sipUnserved }) => each('reason', sipUnserved),

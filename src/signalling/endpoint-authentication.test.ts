@@ -90,7 +90,7 @@ describe('where only subscribers are let in', () => {
 
   test('a subscriber calls, and hangs up without another proof', () => {
     const [trying] = login('INVITE');
-    assert.deepEqual([trying?.status, calls.length], [100, 1]);
+    assert.deepEqual([trying?.status, calls.length, calls[0]?.subscriber], [100, 1, 'ann']);
     calls[0]!.accept('answer');
     const to = flow.takeResponse().get('to')!;
     exchange(makeRequest('ACK', { to, sequence: 2, branch: 'z9hG4bK-ack' }));

@@ -352,3 +352,15 @@ test('messages, retransmissions and faults are counted', () => {
   const { scanErrors, registrations, retransmissions } = endpoint.sizes;
   assert.deepEqual([scanErrors, registrations, retransmissions], [1, 1, 1]);
 });
+
+test('a fault in serving a message costs that message alone', () => {
+  const lines: string[] = [];
+  const log = createLogger({ level: 'error', destination: { write: line => void lines.push(line) } });
+  const handlers = { invite: () => assert.fail('a mistake') };
+  endpoint = new SignallingEndpoint({ clock, log, guests: true, handlers });
+  exchange(makeInvite());
+  assert.equal(endpoint.sizes.faults, 1);
+  assert.match(lines.join(), /"message":"a mistake"/);
+  assert.deepEqual(statuses(exchange(makeRequest('OPTIONS'))), [200]);
+  endpoint.close();
+});

@@ -51,6 +51,8 @@ export interface IncomingCall {
   /** User part of the Request-URI, unescaped; empty when there is none. */
   readonly target: string;
   readonly from: Caller;
+  /** User name of the account whose password the caller has proved to know; null for a guest. */
+  readonly subscriber: string | null;
   readonly userAgent: string | null;
   readonly transport: SipTransport;
   readonly remoteAddress: string;

@@ -36,7 +36,7 @@ export class Target {
   constructor() {
     this.#endpoint = new SignallingEndpoint({
       clock: this.#clock,
-      log: createLogger({ level: 'silent' }),
+      log: Object.assign(createLogger({ level: 'silent' }), { error: rethrow }),
       guests: true,
       handlers: { invite: call => this.#take(call) },
     });
@@ -142,4 +142,9 @@ export class Target {
       call.hangUp({ protocol: 'SIP', cause: 200, text: 'over' });
     });
   }
+}
+
+/** The endpoint goes on after a fault of its own and logs it; here it is what is looked for. */
+function rethrow({ err }: { err: unknown }): void {
+  throw err;
 }

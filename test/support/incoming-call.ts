@@ -6,6 +6,7 @@ export class FakeIncomingCall implements IncomingCall {
   readonly sipCallId = 'call@phone';
   readonly target: string;
   readonly from = { uri: 'sip:anna@example.org', user: 'anna', displayName: 'Anna' };
+  readonly subscriber = null;
   readonly userAgent = null;
   readonly transport: SipTransport;
   readonly remoteAddress: string;

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Header } from '../message/index.ts';
 import { FakeClock, FakeFlow, makeInvite, makeRequest } from '../testing.ts';
-import { Dialog, dialogKey } from './index.ts';
+import { dialogKey } from './dialog.ts';
+import { Dialog } from './index.ts';
 
 const clock = new FakeClock();
 const flow = new FakeFlow(clock);

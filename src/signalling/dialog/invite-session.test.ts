@@ -77,16 +77,16 @@ describe('an INVITE', () => {
     const { session, flow, events, ...bench } = new SessionBench();
     session.ring();
     flow.take();
-    session.cancel();
-    session.cancel();
+    session.cancel(bench.invite);
+    session.cancel(bench.invite);
     session.accept('answer');
     assert.deepEqual([flow.takeResponse().status, events, bench.ends], [487, ['0 cancelled'], []]);
   });
 
   test('is cancelled in vain once it was answered', () => {
-    const { session, flow, events } = new SessionBench();
+    const { session, flow, events, invite } = new SessionBench();
     session.accept('answer');
-    session.cancel();
+    session.cancel(invite);
     assert.deepEqual([flow.takeResponse().status, events], [200, []]);
   });
 

@@ -4,6 +4,7 @@ import { type ServerTransaction, T1_MS } from '../transaction/index.ts';
 import type { Flow } from '../transport/index.ts';
 import type { CallEnd, EndCause, IncomingCall, IncomingCallHandlers, Rejection, SipTransport } from '../types.ts';
 import { Dialog, type DialogRequestParts } from './dialog.ts';
+import type { DialogUsage } from './dialogs.ts';
 import { answerInfo } from './info.ts';
 import { parseReason, reasonHeader } from './reason.ts';
 import { ReliableProvisional, reliability } from './reliable-provisional.ts';
@@ -41,12 +42,13 @@ const SDP_TYPE = 'application/sdp';
 const RING_AFTER_MS = 200;
 
 /** An INVITE session as UAS, from the INVITE to the BYE (RFC 3261 §13, §14, §15). */
-export class InviteSession implements IncomingCall {
+export class InviteSession implements IncomingCall, DialogUsage {
   readonly id: string;
   readonly dialog: Dialog;
   readonly sipCallId: string;
   readonly target: string;
   readonly from: IncomingCall['from'];
+  readonly subscriber: string | null;
   readonly userAgent: string | null;
   readonly transport: SipTransport;
   readonly remoteAddress: string;
@@ -73,7 +75,7 @@ export class InviteSession implements IncomingCall {
   /** Runs while the peer's connection is gone. */
   #comeBackTimer: unknown = null;
 
-  constructor(invite: ServerTransaction, localTag: string, ports: SessionPorts) {
+  constructor(invite: ServerTransaction, localTag: string, subscriber: string | null, ports: SessionPorts) {
     const { request, flow } = invite;
     this.#invite = invite;
     this.#ports = ports;
@@ -84,6 +86,7 @@ export class InviteSession implements IncomingCall {
     this.target = parseUri(request.uri)?.user ?? '';
     const from = request.from!;
     this.from = { uri: from.uri, user: parsedUri(from)?.user ?? '', displayName: from.displayName };
+    this.subscriber = subscriber;
     this.userAgent = request.get('user-agent');
     this.transport = flow.transport;
     this.remoteAddress = flow.remoteAddress;
@@ -147,15 +150,18 @@ export class InviteSession implements IncomingCall {
     if (this.#state === 'acknowledged') this.#sayBye(cause);
   }
 
-  /** CANCEL found the INVITE unanswered; the endpoint has answered the CANCEL itself. */
-  cancel(): void {
-    if (this.#state !== 'ringing') return;
-    this.#refuse(this.#invite, { status: 487 });
+  cancel(invite: ServerTransaction): void {
+    // §9.2: a re-INVITE that is cancelled leaves the session as it was.
+    if (invite === this.#reoffer) {
+      this.#reoffer = null;
+      return this.#refuse(invite, { status: 487 });
+    }
+    if (invite !== this.#invite || this.#state !== 'ringing') return;
+    this.#refuse(invite, { status: 487 });
     this.#finish();
     this.handlers?.cancelled();
   }
 
-  /** The ACK to a 2xx. */
   acknowledge(request: Request, flow: Flow): void {
     this.dialog.receive(request, flow);
     if (this.#unacknowledged?.sequence !== request.cseq?.number) return;
@@ -168,7 +174,6 @@ export class InviteSession implements IncomingCall {
     if (this.#hangUpCause !== null) this.hangUp(this.#hangUpCause);
   }
 
-  /** A request in the dialog, other than ACK and CANCEL, whose sequence number is in order. */
   receive(transaction: ServerTransaction): void {
     const { request } = transaction;
     if (request.method === 'BYE') return this.#receiveBye(transaction);
@@ -182,7 +187,7 @@ export class InviteSession implements IncomingCall {
   }
 
   /**
-   * The connection of the dialog's flow closed. RFC 3261 lets a dialog outlive it, so the peer may come back with a
+   * RFC 3261 lets a dialog outlive it, so the peer may come back with a
    * request on another one; but a phone that does not would be served for ever. A proxy closes its connections when
    * they are idle, and a browser's media tells whether it is there: theirs mean nothing.
    */
@@ -195,7 +200,6 @@ export class InviteSession implements IncomingCall {
     });
   }
 
-  /** The endpoint closes: no more waiting for anybody. */
   abandon(reason: string): void {
     this.#end({ by: 'failure', reason });
   }

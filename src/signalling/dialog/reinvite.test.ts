@@ -43,8 +43,24 @@ describe('a re-INVITE', () => {
     assert.deepEqual(bench.events, []);
   });
 
+  test('that is cancelled is answered 487, and leaves the call as it was', () => {
+    const bench = new SessionBench().running();
+    const transaction = bench.receive('INVITE', 2);
+    bench.session.cancel(transaction);
+    bench.session.cancel(transaction);
+    bench.reinvite?.accept('late');
+    assert.equal(bench.flow.takeResponse().status, 487);
+    bench.reinvite = null;
+    bench.receive('INVITE', 3);
+    assert.deepEqual([bench.reinvite !== null, bench.events], [true, []]);
+  });
+
   for (const [name, prepare, bench] of [
-    ['while another is unanswered', (bench: SessionBench) => bench.running().receive('INVITE', 2), new SessionBench()],
+    [
+      'while another is unanswered',
+      (bench: SessionBench) => void bench.running().receive('INVITE', 2),
+      new SessionBench(),
+    ],
     ['before the answer to the first', (bench: SessionBench) => bench.session.ring(), new SessionBench()],
     ['before the ACK to the first', (bench: SessionBench) => bench.session.accept('answer'), new SessionBench()],
   ] as const) {

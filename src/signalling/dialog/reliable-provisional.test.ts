@@ -115,7 +115,7 @@ describe('a PRACK', () => {
 
   test('is no longer waited for after a CANCEL', () => {
     const bench = ringing();
-    bench.session.cancel();
+    bench.session.cancel(bench.invite);
     bench.flow.take();
     bench.clock.advanceTo(20_000);
     const sent = bench.flow.take().map(message => (message as Response).status);

@@ -16,6 +16,7 @@ export class SessionBench {
   /** Requests of ours, as the dialog makes them. */
   readonly requests: Request[] = [];
   readonly session: InviteSession;
+  readonly invite: ServerTransaction;
   reinvite: Reoffer | null = null;
   over = 0;
   #answered: ((response: Response | null) => void) | undefined;
@@ -23,7 +24,8 @@ export class SessionBench {
 
   constructor(transport: 'udp' | 'tcp' | 'ws' = 'udp', invite = makeInvite()) {
     this.flow = new FakeFlow(this.clock, transport);
-    this.session = new InviteSession(this.transaction(invite), 'ours', {
+    this.invite = this.transaction(invite);
+    this.session = new InviteSession(this.invite, 'ours', null, {
       clock: this.clock,
       capabilities: [['allow', 'INVITE, BYE']],
       contact: (flow, user) => `<sip:${user}@${flow.localAddress}>`,
@@ -68,12 +70,14 @@ export class SessionBench {
   }
 
   /** A request in the dialog, as the endpoint hands it over. */
-  receive(method: string, sequence: number, parts: RequestParts = {}, flow: FakeFlow = this.flow): void {
+  receive(method: string, sequence: number, parts: RequestParts = {}, flow: FakeFlow = this.flow): ServerTransaction {
     const common = { to: TO, sequence, branch: `z9hG4bK-${method}-${sequence}`, ...parts };
     const headers: Header[] = common.body === undefined ? [] : [['content-type', 'application/sdp']];
     const request = method === 'INVITE' ? makeInvite(common) : makeRequest(method, { headers, ...common });
     assert.ok(this.session.dialog.receive(request, flow));
-    this.session.receive(this.transaction(request, flow));
+    const transaction = this.transaction(request, flow);
+    this.session.receive(transaction);
+    return transaction;
   }
 
   /** The peer's answer to our last request; null when none came in time. */
