@@ -5,7 +5,7 @@ import type { KeyPair } from '../config/index.ts';
 import type { Logger } from '../observe/index.ts';
 import { Admission, type AdmissionOptions, type GuardLimits, type Subscriber } from './admission/index.ts';
 import type { Clock } from './clock.ts';
-import { Dialogs, InviteSession, SESSION_TIMER, type SessionPorts, type SessionTimerLimits } from './dialog/index.ts';
+import { Dialogs, SESSION_TIMER, ServerSession, type SessionPorts, type SessionTimerLimits } from './dialog/index.ts';
 import { hostPort, newVia, token } from './identifiers.ts';
 import { type Header, Response, respond, scan } from './message/index.ts';
 import { ALLOW, SDP_TYPE, SUPPORTED } from './refusal.ts';
@@ -236,12 +236,12 @@ export class SignallingEndpoint implements FlowHandlers {
     else this.#server.receive(message, flow);
   }
 
-  #invite(transaction: ServerTransaction, subscriber: Subscriber | null): InviteSession | null {
+  #invite(transaction: ServerTransaction, subscriber: Subscriber | null): ServerSession | null {
     if (this.#draining) {
       this.#comeBack(transaction);
       return null;
     }
-    const session = new InviteSession(transaction, token(), subscriber?.user ?? null, this.#sessionPorts);
+    const session = new ServerSession(transaction, token(), subscriber?.user ?? null, this.#sessionPorts);
     this.#dialogs.add(session);
     // §17.2.1: whoever needs longer than 200 ms says so; saying it always spares a timer for each call.
     transaction.respond(respond(transaction.request, 100));

@@ -80,15 +80,19 @@ export interface Reoffer {
   reject(rejection: Rejection): void;
 }
 
-export interface IncomingCallHandlers {
-  /** CANCEL before a final answer; 487 was sent already. */
-  cancelled(): void;
+/** What a call's user hears of it once it is answered, whoever made it. */
+export interface SessionHandlers {
   /** The ACK to a 200 that had our offer: the answer, or null when it has none. */
   answered(answer: string | null): void;
-  /** The first ACK to our 200; comes after `answered`. */
-  acknowledged(): void;
   /** A re-INVITE, or an UPDATE with an offer. */
   reinvite(request: Reoffer): void;
   /** The dialog is over; called once, also after `hangUp`. */
   ended(end: CallEnd): void;
+}
+
+export interface IncomingCallHandlers extends SessionHandlers {
+  /** CANCEL before a final answer; 487 was sent already. */
+  cancelled(): void;
+  /** The first ACK to our 200; comes after `answered`. */
+  acknowledged(): void;
 }

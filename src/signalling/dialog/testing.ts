@@ -3,7 +3,7 @@ import { type Header, type Request, type Response, respond } from '../message/in
 import { FakeClock, FakeFlow, makeInvite, makeRequest, type RequestParts } from '../testing.ts';
 import { ServerTransaction } from '../transaction/index.ts';
 import type { CallEnd, Reoffer } from '../types.ts';
-import { InviteSession, SESSION_TIMER } from './index.ts';
+import { SESSION_TIMER, ServerSession } from './index.ts';
 
 const TO = '<sip:news@192.0.2.1>;tag=ours';
 
@@ -15,7 +15,7 @@ export class SessionBench {
   readonly ends: CallEnd[] = [];
   /** Requests of ours, as the dialog makes them. */
   readonly requests: Request[] = [];
-  readonly session: InviteSession;
+  readonly session: ServerSession;
   readonly invite: ServerTransaction;
   reinvite: Reoffer | null = null;
   over = 0;
@@ -25,7 +25,7 @@ export class SessionBench {
   constructor(transport: 'udp' | 'tcp' | 'ws' = 'udp', invite = makeInvite()) {
     this.flow = new FakeFlow(this.clock, transport);
     this.invite = this.transaction(invite);
-    this.session = new InviteSession(this.invite, 'ours', null, {
+    this.session = new ServerSession(this.invite, 'ours', null, {
       clock: this.clock,
       capabilities: [['allow', 'INVITE, BYE']],
       contact: (flow, user) => `<sip:${user}@${flow.localAddress}>`,
