@@ -7,6 +7,7 @@ import {
   type KeyPair,
   type KeyPairFiles,
   type PlatformConfig,
+  readAuthorities,
   readKeyPair,
   watchKeyPair,
 } from './config/index.ts';
@@ -164,12 +165,20 @@ async function start(config: Config, log: Logger, opened: (() => Promise<void>)[
 }
 
 function register(account: PlatformConfig, signalling: SignallingEndpoint, log: Logger): void {
-  const { user, channel } = account;
+  const { user, channel, ca, ...rest } = account;
+  const authorities = ca === null ? null : trusted(ca);
   const fields = { registrar: hostPort(account.registrar), user, channel };
-  signalling.register(account, ({ state, reason }) => {
+  signalling.register({ user, channel, authorities, ...rest }, ({ state, reason }) => {
     if (state === 'registered') log.info(fields, 'registered with a platform');
     else log.warn({ ...fields, reason }, 'not registered with a platform');
   });
+}
+
+/** Throws CONFIG_INVALID when the file was changed since the configuration was checked. */
+function trusted(file: string): string {
+  const reading = readAuthorities(file);
+  if ('authorities' in reading) return reading.authorities;
+  throw new DialcastError('CONFIG_INVALID', `${reading.fault.fault}; ${reading.fault.remedy}`);
 }
 
 /** Throws CONFIG_INVALID when the files were changed since the configuration was checked. */
@@ -243,7 +252,7 @@ function describeRegistration({ account, status }: Registration): PlatformListin
   return { registrar: hostPort(registrar), user, channel, ...status };
 }
 
-function hostPort({ host, port }: PlatformConfig['registrar']): string {
+function hostPort({ host, port }: Pick<PlatformConfig['registrar'], 'host' | 'port'>): string {
   const address = host.includes(':') ? `[${host}]` : host;
   return port === null ? address : `${address}:${port}`;
 }

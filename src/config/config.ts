@@ -54,7 +54,14 @@ export interface ChannelConfig {
 /** A foreign SIP platform's subscriber that stands for a channel. */
 export interface PlatformConfig {
   /** Host of the registrar, which is the platform's SIP domain; without a port it is looked up in DNS (RFC 3263). */
-  readonly registrar: { readonly host: string; readonly port: number | null };
+  readonly registrar: {
+    readonly host: string;
+    readonly port: number | null;
+    /** Null when DNS is to tell. */
+    readonly transport: 'udp' | 'tcp' | 'tls' | null;
+  };
+  /** File in PEM of the authorities that sign the platform's certificate; null for those that the system trusts. */
+  readonly ca: string | null;
   readonly user: string;
   readonly password: string;
   /** Name of the channel. */

@@ -1,3 +1,4 @@
+export { readAuthorities } from './authorities.ts';
 export type { ChannelConfig, Config, PlatformConfig } from './config.ts';
 export { DEMO_FILM, withDemoChannels } from './demo.ts';
 export { type KeyPair, type KeyPairFault, type KeyPairFiles, readKeyPair } from './key-pair.ts';

@@ -6,13 +6,15 @@ import type { Static } from 'typebox';
 import { type Document, isMap, isNode, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
 import { DialcastError } from '../errors.ts';
 import { announcedAddresses } from './addresses.ts';
+import { readAuthorities } from './authorities.ts';
 import type { ChannelConfig, Config, PlatformConfig } from './config.ts';
 import { type KeyPairFiles, readKeyPair } from './key-pair.ts';
 import { parseNetwork } from './networks.ts';
 import { type Problem, schemaProblems } from './problems.ts';
-import { CONFIG_SCHEMA } from './schema.ts';
+import { CONFIG_SCHEMA, type PLATFORM_SCHEMA } from './schema.ts';
 
 export type ConfigFile = Static<typeof CONFIG_SCHEMA>;
+type PlatformFile = Static<typeof PLATFORM_SCHEMA>;
 
 export interface LoadOptions {
   readonly interfaces: NodeJS.Dict<NetworkInterfaceInfo[]>;
@@ -57,7 +59,8 @@ export function parseConfig(text: string, path: string, options: LoadOptions): C
   const problems = schemaProblems(CONFIG_SCHEMA, value);
   const file = value as ConfigFile;
   const base = dirname(resolve(path));
-  if (problems.length === 0) problems.push(...meaningProblems(file, options), ...keyPairProblems(file, base));
+  if (problems.length === 0)
+    problems.push(...meaningProblems(file, options), ...keyPairProblems(file, base), ...authorityProblems(file, base));
   if (problems.length > 0) {
     const text = problems.map(problem => describe(problem, path, document, lines)).join('\n');
     throw new DialcastError('CONFIG_INVALID', text);
@@ -110,9 +113,17 @@ function complete(file: ConfigFile, base: string, { interfaces }: LoadOptions): 
     channels: (file.channels ?? []).map(({ number, name, title = name, source, loop = false }): ChannelConfig => {
       return { number, name, title, loop, source: absoluteSource(source, base) };
     }),
-    platforms: (file.platforms ?? []).map(({ registrar, expires = DEFAULT_EXPIRES_SECONDS, ...account }) => {
-      return { ...account, registrar: parseHostPort(registrar), expiresSeconds: expires };
-    }),
+    platforms: (file.platforms ?? []).map(platform => completePlatform(platform, base)),
+  };
+}
+
+function completePlatform(platform: PlatformFile, base: string): PlatformConfig {
+  const { registrar, transport = null, ca, expires = DEFAULT_EXPIRES_SECONDS, ...account } = platform;
+  return {
+    ...account,
+    registrar: { ...parseHostPort(registrar), transport },
+    ca: ca === undefined ? null : resolve(base, ca),
+    expiresSeconds: expires,
   };
 }
 
@@ -187,12 +198,19 @@ function keyPairProblems(file: ConfigFile, base: string): Problem[] {
   });
 }
 
+function authorityProblems(file: ConfigFile, base: string): Problem[] {
+  return (file.platforms ?? []).flatMap(({ ca }, index) => {
+    const reading = ca === undefined ? null : readAuthorities(resolve(base, ca));
+    return reading !== null && 'fault' in reading ? [{ path: ['platforms', index, 'ca'], ...reading.fault }] : [];
+  });
+}
+
 function absoluteFiles({ certificate, key }: KeyPairFiles, base: string): KeyPairFiles {
   return { certificate: resolve(base, certificate), key: resolve(base, key) };
 }
 
 /** `host`, `host:port`, `[IPv6]` or `[IPv6]:port`. */
-function parseHostPort(text: string): PlatformConfig['registrar'] {
+function parseHostPort(text: string): { host: string; port: number | null } {
   const [, host = '', port] = /^(\[[^\]]+\]|[^:]+)(?::(\d+))?$/.exec(text) ?? [];
   return { host: host.replace(/^\[|\]$/g, ''), port: port === undefined ? null : Number(port) };
 }

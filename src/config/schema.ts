@@ -41,6 +41,15 @@ export const PLATFORM_SCHEMA = Type.Object(
       pattern: '^(\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9.-]+)(:[0-9]{1,5})?$',
       description: 'a host name or address, with a port if it is not found in DNS, e.g. sip.example.org',
     }),
+    transport: Type.Optional(
+      Type.Enum(['udp', 'tcp', 'tls'], { description: 'udp, tcp or tls; left out, DNS tells, or it is udp' }),
+    ),
+    ca: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description: 'a PEM file with the authorities that sign certificates of the platform',
+      }),
+    ),
     user: Type.String({ minLength: 1, description: "the subscriber's SIP user name" }),
     password: Type.String({ minLength: 1, description: "the subscriber's password" }),
     channel: Type.String({ minLength: 1, description: 'the name of a channel' }),

@@ -10,13 +10,8 @@ import { hostPort, newVia, token } from './identifiers.ts';
 import { type Header, Response, respond, scan } from './message/index.ts';
 import { ALLOW, SDP_TYPE, SUPPORTED } from './refusal.ts';
 import { Registrar } from './registrar/index.ts';
-import {
-  type PlatformAccount,
-  Registration,
-  type RegistrationPorts,
-  type Resolver,
-  resolveTargets,
-} from './registration/index.ts';
+import { type PlatformAccount, Registration, type RegistrationPorts } from './registration/index.ts';
+import { type Resolver, resolveTargets } from './resolution/index.ts';
 import { answerText, TEXT_TYPE } from './text.ts';
 import type { ServerTransaction } from './transaction/index.ts';
 import {
@@ -48,7 +43,7 @@ export interface SignallingOptions {
   readonly isTrusted?: ((address: string) => boolean) | undefined;
   /** {@link SESSION_TIMER} by default. */
   readonly sessionTimer?: SessionTimerLimits;
-  /** Finds the registrars of foreign platforms; the system's own by default. */
+  /** Finds the servers of others; the system's own by default. */
   readonly resolver?: Resolver;
 }
 
@@ -80,7 +75,7 @@ export class SignallingEndpoint implements FlowHandlers {
 
   constructor(options: SignallingOptions) {
     this.#options = options;
-    this.#transports = new Transports({ ...options, handlers: this });
+    this.#transports = new Transports({ ...options, random: Math.random, handlers: this });
     this.#client = new UserAgentClient(options.clock, () => void this.#retransmissions++);
     const { authentication = null } = options;
     this.#admission = new Admission({ ...options, authentication, key: randomBytes(32) });
@@ -99,6 +94,7 @@ export class SignallingEndpoint implements FlowHandlers {
       random: Math.random,
       request: (dialog, method, parts, answered) => {
         const { flow } = dialog;
+        if (flow.closed) return;
         this.#client.request(dialog.request(method, newVia(flow), parts), flow, dialog, answered);
       },
       ended: session => this.#dialogs.remove(session),
@@ -151,8 +147,8 @@ export class SignallingEndpoint implements FlowHandlers {
       clock,
       random: Math.random,
       token,
-      resolve: ({ host, port }) => resolveTargets(host, port, resolver, Math.random),
-      flow: ({ address, port }) => this.#transports.udpFlow(address, port),
+      resolve: hop => resolveTargets(hop, resolver, Math.random),
+      connect: (target, authorities) => this.#transports.connect(target, authorities),
       via: newVia,
       contact: this.#sessionPorts.contact,
       request: (request, flow, answered) => this.#client.request(request, flow, null, answered),
@@ -219,6 +215,7 @@ export class SignallingEndpoint implements FlowHandlers {
 
   closed(flow: Flow): void {
     this.#dialogs.disconnected(flow);
+    for (const registration of this.#registrations) registration.disconnected(flow);
   }
 
   sent(flow: Flow): void {

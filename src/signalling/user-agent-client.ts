@@ -24,14 +24,14 @@ export class UserAgentClient {
     return this.#transactions.size;
   }
 
-  /** Sends a request, in a dialog or not, and tells its final response, null when there is none in time. It is lost when the flow is gone. */
+  /** Sends a request, in a dialog or not, and tells its final response, null when there is none in time, or no way. */
   request(
     request: Request,
     flow: Flow,
     dialog: Dialog | null,
     answered: (response: Response | null) => void = () => undefined,
   ): void {
-    if (flow.closed) return;
+    if (flow.closed) return answered(null);
     this.#unanswered++;
     const finish = (response: Response | null) => {
       this.#unanswered--;

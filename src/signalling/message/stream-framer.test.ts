@@ -8,7 +8,7 @@ const SECOND = 'BYE sip:a@b SIP/2.0\r\nl : 0\r\n\r\n';
 /** One word or text for each piece. */
 const told = (framed: readonly Framed[]) =>
   framed.map(piece =>
-    piece.type === 'message' ? piece.bytes.toString() : piece.type === 'error' ? piece.reason : 'ping',
+    piece.type === 'message' ? piece.bytes.toString() : piece.type === 'error' ? piece.reason : piece.type,
   );
 
 const framed = (...chunks: string[]) => {
@@ -31,6 +31,12 @@ describe('a stream', () => {
     const framer = new StreamFramer();
     const pieces = bytes.flatMap(byte => framer.push(Buffer.from(byte, 'latin1')));
     assert.deepEqual(told(pieces), [SECOND, 'ping', FIRST]);
+  });
+
+  test('that we opened has pongs, and no pings', () => {
+    const framer = new StreamFramer('sends pings');
+    const pieces = ['\r\n\r\n', FIRST, '\r', '\n', SECOND].map(chunk => told(framer.push(Buffer.from(chunk))));
+    assert.deepEqual(pieces, [['pong', 'pong'], [FIRST], [], ['pong'], [SECOND]]);
   });
 
   for (const [name, chunks, expected] of [

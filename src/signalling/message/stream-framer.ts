@@ -5,6 +5,8 @@ export type Framed =
   | { readonly type: 'message'; readonly bytes: Buffer }
   /** CRLF CRLF, to be answered with CRLF (RFC 5626 §3.5.1). */
   | { readonly type: 'ping' }
+  /** CRLF, the answer to a ping of ours. */
+  | { readonly type: 'pong' }
   /** The stream cannot be read any further; it is to be closed. */
   | { readonly type: 'error'; readonly reason: string };
 
@@ -25,6 +27,12 @@ export class StreamFramer {
   #ending: string | null = null;
   /** Where the search for the end of the headers goes on, so that a slow sender costs no more than a fast one. */
   #searched = 0;
+  readonly #role: 'answers pings' | 'sends pings';
+
+  /** RFC 5626 §3.5.1: whoever opened a connection sends pings on it, and a CRLF that it gets is a pong. */
+  constructor(role: 'answers pings' | 'sends pings' = 'answers pings') {
+    this.#role = role;
+  }
 
   push(chunk: Buffer): Framed[] {
     if (this.#broken) return [];
@@ -46,6 +54,10 @@ export class StreamFramer {
   #next(): Framed | null {
     if (this.#broken) return null;
     if (this.#ending !== null) return this.#fail(this.#ending);
+    if (this.#role === 'sends pings' && this.#pending.length >= 2 && this.#pending.readUInt16BE(0) === 0x0d0a) {
+      this.#take(2);
+      return { type: 'pong' };
+    }
     if (this.#pending.length >= 4 && this.#pending.readUInt32BE(0) === 0x0d0a0d0a) {
       this.#take(4);
       return { type: 'ping' };

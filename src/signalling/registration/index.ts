@@ -4,4 +4,3 @@ export {
   type RegistrationPorts,
   type RegistrationStatus,
 } from './registration.ts';
-export { type Resolver, resolveTargets, type Target } from './targets.ts';

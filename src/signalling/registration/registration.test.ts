@@ -3,37 +3,55 @@ import { beforeEach, describe, test } from 'node:test';
 import { Authenticator } from '../authentication/index.ts';
 import { type Header, type Request, respond } from '../message/index.ts';
 import { FakeClock, FakeFlow, memoryCredentials, travelled } from '../testing.ts';
-import type { Flow } from '../transport/index.ts';
+import type { Connection, Flow, Target } from '../transport/index.ts';
 import { type PlatformAccount, Registration, type RegistrationStatus } from './registration.ts';
-import type { Target } from './targets.ts';
 
 const ACCOUNT: PlatformAccount = {
-  registrar: { host: 'tv.example', port: null },
+  registrar: { host: 'tv.example', port: null, transport: null },
+  authorities: null,
   user: 'clock',
   password: 'secret',
   channel: 'clock',
   expiresSeconds: 600,
 };
 
-type Answer = { status: number; headers?: readonly Header[] } | null;
+/** `silence` is none, `loss` a connection that closes before it. */
+type Answer = { status: number; headers?: readonly Header[] } | 'silence' | 'loss';
+
+const target = (port: number, transport: Target['transport'] = 'udp'): Target => ({
+  transport,
+  address: '192.0.2.1',
+  port,
+  serverName: 'tv.example',
+});
 
 let clock: FakeClock;
 let targets: Target[];
 let answers: (request: Request, flow: Flow) => Answer;
-let sent: { port: number; request: Request }[];
+let connect: (target: Target) => Connection | Promise<Connection>;
+let sent: { port: number; request: Request; flow: FakeFlow }[];
+let kept: Flow[];
 let changes: RegistrationStatus[];
 let tokens: number;
 let chance: number;
 
 beforeEach(() => {
   clock = new FakeClock();
-  targets = [{ address: '192.0.2.1', port: 5060 }];
+  targets = [target(5060)];
+  connect = way;
+  kept = [];
   answers = () => ({ status: 200 });
   sent = [];
   changes = [];
   tokens = 0;
   chance = 0;
 });
+
+/** A new way to a target. */
+function way({ transport, address, port }: Target): { flow: FakeFlow } {
+  const flow = Object.assign(new FakeFlow(clock, transport, address), { remotePort: port });
+  return { flow: Object.assign(flow, { keepAlive: () => kept.push(flow) }) };
+}
 
 /** Starts it and waits until the look-up of its targets is done. */
 async function started(account: Partial<PlatformAccount> = {}): Promise<Registration> {
@@ -44,14 +62,14 @@ async function started(account: Partial<PlatformAccount> = {}): Promise<Registra
       random: () => chance,
       token: () => `token${++tokens}`,
       resolve: async () => targets,
-      flow: ({ address, port }) =>
-        address.includes(':') ? null : Object.assign(new FakeFlow(clock), { remoteAddress: address, remotePort: port }),
+      connect: async each => connect(each),
       via: () => `SIP/2.0/UDP 192.0.2.9:5060;branch=z9hG4bK${sent.length}`,
-      contact: (_flow, user) => `<sip:${user}@192.0.2.9:5060;transport=udp>`,
+      contact: (flow, user) => `<sip:${user}@192.0.2.9:${flow.localPort};transport=${flow.transport}>`,
       request: (request, flow, answered) => {
-        sent.push({ port: flow.remotePort, request: travelled(request) });
+        sent.push({ port: flow.remotePort, request: travelled(request), flow: flow as FakeFlow });
         const answer = answers(sent.at(-1)!.request, flow);
-        answered(answer === null ? null : respond(request, answer.status, { headers: answer.headers }));
+        if (answer === 'loss') return lose(registration, flow);
+        answered(answer === 'silence' ? null : respond(request, answer.status, { headers: answer.headers }));
       },
       changed: status => changes.push(status),
     },
@@ -59,6 +77,12 @@ async function started(account: Partial<PlatformAccount> = {}): Promise<Registra
   registration.start();
   await settled();
   return registration;
+}
+
+/** Its connection closes. */
+function lose(registration: Registration, flow: Flow): void {
+  flow.close();
+  registration.disconnected(flow);
 }
 
 /** Look-ups answer in a later turn. */
@@ -70,7 +94,7 @@ async function advance(ms: number): Promise<void> {
 }
 
 test('a REGISTER says who, where, and for how long', async () => {
-  await started({ user: 'tv 101', registrar: { host: '192.0.2.1', port: 5080 } });
+  await started({ user: 'tv 101', registrar: { host: '192.0.2.1', port: 5080, transport: null } });
   const { request } = sent[0]!;
   assert.deepEqual([request.method, request.uri], ['REGISTER', 'sip:192.0.2.1:5080']);
   assert.equal(request.get('to'), '<sip:tv%20101@192.0.2.1>');
@@ -166,22 +190,102 @@ test('after failures it waits longer and longer, between half and all of it', as
 });
 
 test('a target that does not answer, or has a fault, is passed over', async () => {
-  targets = [5061, 5062, 5063].map(port => ({ address: '192.0.2.1', port }));
-  answers = (_request, { remotePort }) => (remotePort === 5061 ? null : { status: remotePort === 5062 ? 503 : 200 });
+  targets = [target(5060, 'tls'), target(5061, 'tcp'), target(5062, 'tcp'), target(5063), target(5064, 'tcp')];
+  connect = each => (each.transport === 'tls' ? { fault: 'certificate has expired' } : way(each));
+  const statuses: Record<number, Answer> = { 5061: 'loss', 5062: 'silence', 5063: { status: 503 } };
+  answers = (_request, { remotePort }) => statuses[remotePort] ?? { status: 200 };
   const registration = await started();
   assert.deepEqual(
     sent.map(({ port }) => port),
-    [5061, 5062, 5063],
+    [5061, 5062, 5063, 5064],
   );
   assert.equal(registration.status.state, 'registered');
 });
 
 test('says why when no target answers, and when there is none', async () => {
-  answers = () => null;
+  answers = () => 'silence';
   assert.deepEqual((await started()).status, { state: 'failed', reason: 'no answer' });
-  targets = [{ address: '2001:db8::1', port: 5060 }];
-  const reason = 'the registrar has no address that can be reached';
-  assert.deepEqual((await started()).status, { state: 'failed', reason });
+  connect = () => ({ fault: 'certificate has expired' });
+  assert.deepEqual((await started()).status, { state: 'failed', reason: 'certificate has expired' });
+  targets = [];
+  assert.deepEqual((await started()).status, { state: 'failed', reason: 'the registrar has no address' });
+});
+
+describe('a connection', () => {
+  beforeEach(() => {
+    targets = [target(5060, 'tcp')];
+  });
+
+  test('is kept open once it is registered over', async () => {
+    answers = () => ({ status: 403 });
+    await started();
+    assert.deepEqual(kept, []);
+    answers = () => ({ status: 200 });
+    await advance(2_000);
+    assert.deepEqual(kept, [sent.at(-1)!.flow]);
+  });
+
+  test('that closes is replaced by another one, and its Contact with it', async () => {
+    let localPort = 40_000;
+    connect = each => ({ flow: Object.assign(way(each).flow, { localPort: ++localPort }) });
+    const registration = await started();
+    lose(registration, sent[0]!.flow);
+    assert.deepEqual(registration.status, { state: 'failed', reason: 'the connection was closed' });
+    await advance(999);
+    assert.equal(sent.length, 1);
+    await advance(1);
+    assert.equal(registration.status.state, 'registered');
+    assert.deepEqual(sent[1]!.request.list('contact'), [
+      '<sip:clock@192.0.2.9:40002;transport=tcp>',
+      '<sip:clock@192.0.2.9:40001;transport=tcp>;expires=0',
+    ]);
+    assert.equal(clock.pending, 1);
+  });
+
+  test('that closes is nothing to those who have another one', async () => {
+    const registration = await started();
+    lose(registration, new FakeFlow(clock, 'tcp'));
+    assert.equal(registration.status.state, 'registered');
+    registration.stop();
+    lose(registration, sent[0]!.flow);
+    assert.equal(clock.pending, 0);
+  });
+
+  test('that closes right after the answer is no way to be called', async () => {
+    answers = (_request, flow) => {
+      flow.close();
+      return { status: 200 };
+    };
+    assert.deepEqual((await started()).status, { state: 'failed', reason: 'the connection was closed' });
+  });
+
+  test('on which nobody answers is closed, so that the next attempt has a new one', async () => {
+    answers = () => 'silence';
+    await started();
+    assert.equal(sent[0]!.flow.closed, true);
+  });
+
+  test('that closes while we register again over it takes us to the next target', async () => {
+    targets = [target(5060, 'tcp'), target(5061, 'tcp')];
+    const registration = await started();
+    answers = (_request, { remotePort }) => (remotePort === 5060 ? 'loss' : { status: 200 });
+    await advance(420_000);
+    assert.deepEqual(
+      sent.map(({ port }) => port),
+      [5060, 5060, 5061],
+    );
+    assert.deepEqual([registration.status.state, clock.pending], ['registered', 1]);
+  });
+});
+
+test('stopped while a connection is opened, it says nothing', async () => {
+  const { promise, resolve: opened } = Promise.withResolvers<Connection>();
+  connect = () => promise;
+  const registration = await started();
+  registration.stop();
+  opened(way(target(5060)));
+  await settled();
+  assert.deepEqual([sent, clock.pending], [[], 0]);
 });
 
 test('423 is obeyed when it asks for more', async () => {
@@ -204,7 +308,7 @@ test('stopped, it takes the subscriber off the platform and sets no more timers'
 });
 
 test('stopped before it was registered, it says nothing', async () => {
-  answers = () => null;
+  answers = () => 'silence';
   const registration = await started();
   const before = sent.length;
   registration.stop();

@@ -16,6 +16,8 @@ export interface Flow {
   close(): void;
   /** UDP alone: the way to another port of the same peer. */
   toPort?(remotePort: number): Flow;
+  /** A connection that we opened alone: from now on it is kept open, and closes when the peer is gone (RFC 5626 §3.5.1). */
+  keepAlive?(): void;
 }
 
 export interface FlowHandlers {

@@ -2,9 +2,10 @@ import type { Socket } from 'node:net';
 import type { Clock } from '../clock.ts';
 import { StreamFramer } from '../message/index.ts';
 import type { Flow, FlowHandlers } from './flow.ts';
+import { KeepAlive } from './keep-alive.ts';
 
 export interface StreamLimits {
-  /** Who opens a connection says something on it. */
+  /** Who opens a connection says something on it, and whom we open one to answers. */
   readonly firstMessageMs: number;
   /** From the first byte of a message to its last. */
   readonly messageMs: number;
@@ -26,14 +27,19 @@ export interface StreamFlowOptions {
   readonly clock: Clock;
   readonly limits: StreamLimits;
   readonly handlers: FlowHandlers;
+  /** Of a connection that we opened: when to ping, from 0 to 1. Null for one that was opened to us, whose pings we answer. */
+  readonly pingRandom: (() => number) | null;
 }
 
-/** Speaks SIP on a connection that is open: plain TCP, or TLS after its handshake. */
-export function acceptStream(socket: Socket, { transport, clock, limits, handlers }: StreamFlowOptions): void {
+/** Speaks SIP on a connection that is open: plain TCP, or TLS after its handshake. Null when it is gone already. */
+export function streamFlow(socket: Socket, options: StreamFlowOptions): Flow | null {
+  const { transport, clock, limits, handlers, pingRandom } = options;
   const { remoteAddress, remotePort, localAddress, localPort } = socket;
-  // Gone before we looked.
-  if (remoteAddress === undefined || remotePort === undefined) return void socket.destroy();
-  const framer = new StreamFramer();
+  if (remoteAddress === undefined || remotePort === undefined) {
+    socket.destroy();
+    return null;
+  }
+  const framer = new StreamFramer(pingRandom === null ? 'answers pings' : 'sends pings');
   const flow: Flow = {
     transport,
     reliable: true,
@@ -50,6 +56,7 @@ export function acceptStream(socket: Socket, { transport, clock, limits, handler
       return written;
     },
     close: () => socket.destroySoon(),
+    keepAlive: () => keepAlive?.start(),
   };
   const write = (bytes: Buffer | string) => {
     if (flow.closed) return false;
@@ -57,6 +64,15 @@ export function acceptStream(socket: Socket, { transport, clock, limits, handler
     if (socket.writableLength > limits.unsentBytes) socket.destroy();
     return !socket.destroyed;
   };
+  const keepAlive =
+    pingRandom === null
+      ? null
+      : new KeepAlive({
+          clock,
+          random: pingRandom,
+          ping: () => write('\r\n\r\n'),
+          lost: () => socket.destroy(),
+        });
   let timer: unknown = null;
   const expireIn = (ms: number) => {
     clock.clearTimer(timer);
@@ -68,6 +84,7 @@ export function acceptStream(socket: Socket, { transport, clock, limits, handler
   socket.on('error', () => socket.destroy());
   socket.on('close', () => {
     clock.clearTimer(timer);
+    keepAlive?.stop();
     handlers.closed(flow);
   });
   socket.on('data', chunk => {
@@ -79,6 +96,10 @@ export function acceptStream(socket: Socket, { transport, clock, limits, handler
         write('\r\n');
         continue;
       }
+      if (framed.type === 'pong') {
+        keepAlive?.pong();
+        continue;
+      }
       heard = true;
       handlers.receive(flow, framed.bytes);
     }
@@ -88,4 +109,5 @@ export function acceptStream(socket: Socket, { transport, clock, limits, handler
     else if (heard && pieces.length > 0) expireIn(limits.idleMs);
     inMessage = framer.begun;
   });
+  return flow;
 }

@@ -4,7 +4,7 @@ import type { KeyPair } from '../../config/index.ts';
 import type { Clock } from '../clock.ts';
 import type { ConnectionLimits } from './connection-limits.ts';
 import type { FlowHandlers } from './flow.ts';
-import { acceptStream, STREAM_LIMITS, type StreamLimits } from './stream-flow.ts';
+import { STREAM_LIMITS, type StreamLimits, streamFlow } from './stream-flow.ts';
 
 export interface StreamOptions {
   readonly address: string;
@@ -58,7 +58,7 @@ export class StreamTransport {
       if (!this.#server.listening || socket.destroyed) return void socket.destroy();
       this.#sockets.add(socket);
       socket.on('close', () => this.#sockets.delete(socket));
-      acceptStream(socket, { ...options, transport: tls === null ? 'tcp' : 'tls', limits });
+      streamFlow(socket, { ...options, transport: tls === null ? 'tcp' : 'tls', limits, pingRandom: null });
     });
     // A handshake that failed, or took too long.
     this.#tls?.on('tlsClientError', (_error, socket) => socket.destroy());

@@ -1,12 +1,15 @@
+import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { WebSocket } from 'ws';
 import type { KeyPair } from '../../config/index.ts';
 import { DialcastError } from '../../errors.ts';
 import type { Clock } from '../clock.ts';
 import { ConnectionLimits, type MostConnections } from './connection-limits.ts';
+import { type Connection, Connector } from './connector.ts';
 import type { Flow, FlowHandlers } from './flow.ts';
 import { LocalAddresses } from './local-address.ts';
 import { StreamTransport } from './stream.ts';
+import type { Target } from './target.ts';
 import { UdpTransport } from './udp.ts';
 import { acceptWebSocket, type WebSocketPeer } from './websocket.ts';
 
@@ -30,7 +33,9 @@ const CONNECTIONS: MostConnections = { total: 10_000, perSource: 1_000 };
 
 export interface TransportsOptions {
   readonly clock: Clock;
-  /** Of TCP, TLS and WebSocket together. */
+  /** From 0 to 1, as Math.random. */
+  readonly random: () => number;
+  /** Of TCP, TLS and WebSocket together; as many again may be opened by us. */
   readonly connections?: MostConnections;
   /** Is this the address of a proxy of ours; none is by default. */
   readonly isTrusted?: ((address: string) => boolean) | undefined;
@@ -43,8 +48,8 @@ interface Transport {
 }
 
 /**
- * Every way into the SIP server: its own sockets, and the WebSockets that it is handed. IPv6 sockets take IPv6 alone, so
- * that an address of one family is never another one's in disguise (RFC 4291 §2.5.5.2).
+ * Every way into the SIP server and out of it: its own sockets, and the WebSockets that it is handed. IPv6 sockets take
+ * IPv6 alone, so that an address of one family is never another one's in disguise (RFC 4291 §2.5.5.2).
  */
 export class Transports {
   readonly #handlers: FlowHandlers;
@@ -55,16 +60,25 @@ export class Transports {
   readonly #udp: UdpTransport[] = [];
   readonly #tls: StreamTransport[] = [];
   readonly #webSockets = new Set<Flow>();
+  readonly #connector: Connector;
+  #addresses: readonly string[] = [];
 
-  constructor({ clock, connections = CONNECTIONS, isTrusted, handlers }: TransportsOptions) {
+  constructor({ clock, random, connections = CONNECTIONS, isTrusted, handlers }: TransportsOptions) {
     this.#handlers = handlers;
     this.#clock = clock;
     this.#connections = new ConnectionLimits(connections, isTrusted);
+    this.#connector = new Connector({
+      clock,
+      random,
+      connections: new ConnectionLimits(connections, isTrusted),
+      handlers,
+    });
     this.#locals = new LocalAddresses(networkInterfaces, () => clock.nowMs());
   }
 
   /** Opens the sockets and tells their ports. Rejects with LISTEN_FAILED. */
   async listen({ addresses, udp, tcp, tls }: ListenOptions): Promise<ListenPorts> {
+    this.#addresses = addresses;
     const shared = { clock: this.#clock, connections: this.#connections, handlers: this.#handlers };
     return {
       udp: await this.#listen('udp', addresses, udp, async (address, port) => {
@@ -101,9 +115,20 @@ export class Transports {
     return port;
   }
 
-  /** The way to an address over UDP; null when no socket of ours leads there. */
-  udpFlow(address: string, port: number): Flow | null {
-    return this.#udp.find(transport => transport.reaches(address))?.flow(address, port) ?? null;
+  /**
+   * A way to somebody else: over UDP, or over a TCP or TLS connection that is open or is opened now. `authorities` are
+   * certificates in PEM that are trusted in place of the system's. Never rejects.
+   */
+  async connect(target: Target, authorities: string | null = null): Promise<Connection> {
+    const { transport, address, port } = target;
+    const local = this.#addresses.find(each => isIPv6(each) === isIPv6(address));
+    const udp = this.#udp.find(each => each.reaches(address));
+    if (local === undefined || (transport === 'udp' && udp === undefined)) {
+      return { fault: `no ${transport.toUpperCase()} socket of ours leads to ${address}` };
+    }
+    if (transport === 'udp') return { flow: udp!.flow(address, port) };
+    const localAddress = isEvery(local) ? undefined : local;
+    return this.#connector.connect(target, { localAddress, authorities });
   }
 
   /** TLS connections from now on get this certificate. */
@@ -130,6 +155,12 @@ export class Transports {
 
   close(): void {
     for (const flow of this.#webSockets) flow.close();
+    this.#connector.close();
     for (const transport of this.#open) transport.close();
   }
+}
+
+/** Does it stand for every address of its family. */
+function isEvery(address: string): boolean {
+  return address === '0.0.0.0' || address === '::';
 }

@@ -1,0 +1,2 @@
+export { type NextHop, nextHop } from './next-hop.ts';
+export { type Resolver, resolveTargets } from './targets.ts';
