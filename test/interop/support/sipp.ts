@@ -3,15 +3,17 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { find } from './programs.ts';
+import { TlsRelay } from './tls-relay.ts';
 
 export interface SippOptions {
   /** A file of test/interop/sipp/ without `.xml`. */
   readonly scenario: string;
   readonly port: number;
-  /** `udp` uses one socket for all calls, `tcp` a connection for each. */
-  readonly transport: 'udp' | 'tcp';
+  /** `udp` uses one socket for all calls, `tcp` and `tls` a connection for each. */
+  readonly transport: 'udp' | 'tcp' | 'tls';
+  /** Who has signed the server's certificate; for `tls`. */
+  readonly authority?: string;
   /** Which channel is called. */
   readonly target: string;
   readonly calls: number;
@@ -40,10 +42,15 @@ const TIMEOUT_SECONDS = 60;
 
 /** Runs a scenario against a server on this machine and reads SIPp's own statistics. */
 export async function runSipp(options: SippOptions): Promise<SippResult> {
-  const { scenario, port, transport, target, calls, callsPerSecond, accounts } = options;
+  const { scenario, transport, target, calls, callsPerSecond, accounts } = options;
   const folder = mkdtempSync(join(tmpdir(), 'dialcast-sipp-'));
+  // Debian builds SIPp without TLS: it speaks TCP with a relay and writes TLS where it names its transport.
+  const relay = transport === 'tls' ? await TlsRelay.open(options.port, options.authority!) : null;
+  const port = relay?.port ?? options.port;
   try {
-    const file = fileURLToPath(new URL(`../sipp/${scenario}.xml`, import.meta.url));
+    const text = readFileSync(new URL(`../sipp/${scenario}.xml`, import.meta.url), 'utf8');
+    const file = join(folder, 'scenario.xml');
+    writeFileSync(file, relay === null ? text : text.replaceAll('[transport]', 'TLS'));
     const answers = accounts?.users.map(
       user => `${user};[authentication username=${user} password=${accounts.password}]\n`,
     );
@@ -72,6 +79,7 @@ export async function runSipp(options: SippOptions): Promise<SippResult> {
       errors: existsSync(join(folder, 'errors')) ? readFileSync(join(folder, 'errors'), 'utf8') : '',
     };
   } finally {
+    relay?.close();
     rmSync(folder, { recursive: true, force: true });
   }
 }
