@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { DialcastServer } from './support/server.ts';
 import { PLAIN_OFFER, SipClient } from './support/sip-client.ts';
 import { until } from './support/until.ts';
@@ -30,11 +29,12 @@ for (const transport of ['udp', 'tcp'] as const) {
         const callId = `race-${race}`;
         const parts = { callId, branch: `z9hG4bK-race-${race}` };
         client.tell(client.request({ ...parts, body: PLAIN_OFFER }));
-        // From right behind the INVITE to long after the answer.
-        if (race > 0) await delay(race ** 2 / 25);
-        client.tell(client.request({ ...parts, method: 'CANCEL' }));
         const final = (method: string) =>
           until(`a final response to ${method}`, () => finalResponse(client.received, callId, method));
+        // From right behind the INVITE, over more and more that stands between, to after the answer.
+        for (let between = 0; between < race; between++) client.tell(client.request({ method: 'OPTIONS' }));
+        if (race === RACES - 1) await final('INVITE');
+        client.tell(client.request({ ...parts, method: 'CANCEL' }));
         assert.equal((await final('CANCEL')).status, 200);
         const { status, toTag } = await final('INVITE');
         assert.ok(status === 200 || status === 487, `${status}`);
