@@ -92,13 +92,14 @@ async function start(config: Config, log: Logger, opened: (() => Promise<void>)[
   const { engine, port: media } = await Engine.start({
     media: config.media,
     log: log.child({ part: 'engine' }),
-    onEvent: event => handle(event, channels, calls),
+    onEvent: event => handle(event, channels, calls, log),
     onFailed: failed.resolve,
   });
   opened.push(() => engine.close());
   const transcoders = new TranscoderSupervisor({
     log: log.child({ part: 'transcoder' }),
     engine: engine.transcoders,
+    knownInfo: channel => channels.find(channel)?.info ?? null,
     onFailed: (channel, reason) => channels.transcoderFailed(channel, reason),
     nowMs: () => performance.now(),
   });
@@ -206,10 +207,13 @@ function renewed(files: KeyPairFiles, pair: KeyPair, log: Logger, use: (pair: Ke
   });
 }
 
-function handle(event: EngineEvent, channels: Channels, calls: Calls): void {
+function handle(event: EngineEvent, channels: Channels, calls: Calls, log: Logger): void {
   switch (event.type) {
     case 'sourceOpen':
       return channels.sourceOpened(event.channel, event.info);
+    case 'sourceOut':
+      log.warn({ channel: event.channel, reason: event.reason }, 'a source is out');
+      return channels.sourceOut(event.channel, event.reason);
     case 'sourceFailed':
       return channels.sourceFailed(event.channel, event.reason);
     case 'sourceEnded':
@@ -238,9 +242,9 @@ async function figures({
   };
 }
 
-function describeChannel({ config, onAir, viewers }: Channel): ChannelListing {
+function describeChannel({ config, onAir, outage, viewers }: Channel): ChannelListing {
   const { number, name, title, source } = config;
-  return { number, name, title, kind: source.startsWith('file:') ? 'film' : 'live', onAir, viewers };
+  return { number, name, title, kind: source.startsWith('file:') ? 'film' : 'live', onAir, outage, viewers };
 }
 
 function describeCall({ id, channel, transport, codecs, answeredAtMs, held }: Call): CallListing {

@@ -146,6 +146,20 @@ describe('a channel', () => {
     assert.deepEqual(events.slice(1), ['open h264 as 1', 'close 1', 'stop transcoder']);
   });
 
+  it('keeps its viewers while its source is out, and says why', async () => {
+    const { channel, events, openNow } = setUp();
+    channel.sourceOut('too early');
+    assert.deepEqual([channel.outage, channel.info], [null, null]);
+    await openNow();
+    channel.sourceOut('connection refused');
+    const joined = await channel.open(() => undefined);
+    assert.deepEqual([channel.outage, channel.onAir, joined.info], ['connection refused', true, INFO]);
+    const wider = { ...INFO, video: { ...INFO.video, width: 1920 } };
+    channel.sourceOpened(wider);
+    assert.deepEqual([channel.outage, channel.info, channel.viewers], [null, wider, 2]);
+    assert.deepEqual(events, ['start transcoder']);
+  });
+
   it('keeps its viewers when the transcoder comes back with the source open', async () => {
     const { channel, events, openNow } = setUp();
     await openNow();

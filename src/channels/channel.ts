@@ -37,7 +37,7 @@ export interface ChannelUse {
 type State =
   | { readonly name: 'off' }
   | { readonly name: 'opening'; readonly timeout: unknown; readonly waiting: Waiting[] }
-  | { readonly name: 'on'; readonly info: SourceInfo };
+  | { readonly name: 'on'; readonly info: SourceInfo; readonly outage: string | null };
 
 interface Waiting {
   resolve(): void;
@@ -68,6 +68,16 @@ export class Channel {
 
   get onAir(): boolean {
     return this.#state.name === 'on';
+  }
+
+  /** Of the source as it is, or was when it was there last; null when the channel is not on air. */
+  get info(): SourceInfo | null {
+    return this.#state.name === 'on' ? this.#state.info : null;
+  }
+
+  /** Why nothing comes of the source, so that viewers see a slate; null while all is well. */
+  get outage(): string | null {
+    return this.#state.name === 'on' ? this.#state.outage : null;
   }
 
   get viewers(): number {
@@ -101,12 +111,17 @@ export class Channel {
     };
   }
 
-  /** The transcoder has the source open, for the first time or again after a restart. */
+  /** The transcoder has the source open, for the first time or again after an outage or a restart. */
   sourceOpened(info: SourceInfo): void {
     if (this.#state.name === 'off') return;
     const waiting = this.#settle();
-    this.#state = { name: 'on', info };
+    this.#state = { name: 'on', info, outage: null };
     for (const { resolve } of waiting) resolve();
+  }
+
+  /** Nothing comes of the source for now; whoever watches stays. */
+  sourceOut(reason: string): void {
+    if (this.#state.name === 'on') this.#state = { ...this.#state, outage: reason };
   }
 
   /** The source cannot be opened, ended, or its transcoder was given up: everybody has to go. */

@@ -31,6 +31,10 @@ export class Channels {
     this.find(name)?.sourceOpened(info);
   }
 
+  sourceOut(name: string, reason: string): void {
+    this.find(name)?.sourceOut(reason);
+  }
+
   sourceFailed(name: string, reason: string): void {
     this.find(name)?.sourceGone(new DialcastError('SOURCE_OPEN_FAILED', reason));
   }

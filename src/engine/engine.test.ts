@@ -96,11 +96,13 @@ describe('the engine', { timeout: 20_000 }, () => {
     assert.equal((await engine.stats()).viewers.rtp, 0);
   });
 
-  it('tells why a source failed, and that it ended', async t => {
+  it('tells why a source failed or is out, and that it ended', async t => {
     const { engine, event } = await start(t);
     const { socket } = await connectTranscoder(t, engine.transcoders);
     socket.write(encodeMessage({ type: 'source', state: 'failed', reason: 'no such file' }));
     assert.deepEqual(await event(), { type: 'sourceFailed', channel: 'clock', reason: 'no such file' });
+    socket.write(encodeMessage({ type: 'source', state: 'out', reason: 'broken pipe' }));
+    assert.deepEqual(await event(), { type: 'sourceOut', channel: 'clock', reason: 'broken pipe' });
     socket.write(encodeMessage({ type: 'source', state: 'ended' }));
     assert.deepEqual(await event(), { type: 'sourceEnded', channel: 'clock' });
   });

@@ -121,4 +121,6 @@ export type EngineEvent =
   | { readonly type: 'viewerLost'; readonly id: string; readonly reason: string }
   | { readonly type: 'sourceOpen'; readonly channel: string; readonly info: SourceInfo }
   | { readonly type: 'sourceFailed'; readonly channel: string; readonly reason: string }
+  /** Nothing comes of a live source, until it is open again. */
+  | { readonly type: 'sourceOut'; readonly channel: string; readonly reason: string }
   | { readonly type: 'sourceEnded'; readonly channel: string };

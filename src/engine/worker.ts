@@ -43,6 +43,7 @@ const links = new TranscoderLinks({
     if (message.type !== 'source') return;
     if (message.state === 'open') emit({ type: 'sourceOpen', channel, info: message.info });
     if (message.state === 'failed') emit({ type: 'sourceFailed', channel, reason: message.reason });
+    if (message.state === 'out') emit({ type: 'sourceOut', channel, reason: message.reason });
     if (message.state === 'ended') emit({ type: 'sourceEnded', channel });
   },
 });

@@ -18,6 +18,8 @@ export interface ChannelListing {
   readonly kind: 'live' | 'film';
   /** Is its transcoder running, so that a call gets its picture at once. */
   readonly onAir: boolean;
+  /** Why nothing comes of its source, so that viewers see a slate; null while all is well. */
+  readonly outage: string | null;
   readonly viewers: number;
 }
 

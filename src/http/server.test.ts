@@ -27,7 +27,7 @@ const OPTIONS: HttpServerOptions = {
   platforms: () => [
     { registrar: 'sip.example.org', user: 'tv', channel: 'clock', state: 'failed', reason: '403 Forbidden' },
   ],
-  channels: () => [{ number: 101, name: 'clock', title: 'Clock', kind: 'live', onAir: true, viewers: 1 }],
+  channels: () => [{ number: 101, name: 'clock', title: 'Clock', kind: 'live', onAir: true, outage: null, viewers: 1 }],
   calls: () => [
     {
       id: 'a1',
@@ -85,7 +85,7 @@ test('health is 200 while serving and 503 while draining', async () => {
 test('the channels are listed with what is on air', async () => {
   const response = await fetch(`${origin}/api/channels`);
   assert.deepEqual(await response.json(), {
-    channels: [{ number: 101, name: 'clock', title: 'Clock', kind: 'live', onAir: true, viewers: 1 }],
+    channels: [{ number: 101, name: 'clock', title: 'Clock', kind: 'live', onAir: true, outage: null, viewers: 1 }],
   });
 });
 

@@ -23,6 +23,7 @@ class Engine {
     const supervisor = new TranscoderSupervisor({
       log: createLogger({ level: 'silent' }),
       engine: { socketPath, token: 'secret' },
+      knownInfo: () => null,
       onFailed: () => undefined,
       nowMs: () => performance.now(),
     });
@@ -30,7 +31,7 @@ class Engine {
       await supervisor.close();
       server.close();
     });
-    supervisor.start({ name: 'film', loop: false, ...channel });
+    supervisor.start({ name: 'film', title: 'Film', loop: false, ...channel });
     return engine;
   }
 

@@ -9,14 +9,17 @@ import { createInterface } from 'node:readline';
 import { AV_LOG_FATAL } from 'node-av/constants';
 import { Log } from 'node-av/lib';
 import { DialcastError } from '../errors.ts';
+import { broadcast } from './broadcast.ts';
 import { Renditions } from './encode/index.ts';
 import { createSource } from './source/index.ts';
+import { Standby } from './standby/index.ts';
 import type { TranscoderTask } from './task.ts';
 import {
   type EngineMessage,
   encodeFrame,
   encodeMessage,
   type FrameMessage,
+  type SourceInfo,
   type TranscoderMessage,
   WireReader,
 } from './wire.ts';
@@ -78,21 +81,47 @@ async function run(task: TranscoderTask, signal: AbortSignal, end: (code: number
     if (error !== null) end(1);
   });
   link.send({ type: 'hello', channel: task.channel, token: task.token, pid: process.pid });
+  // Monotonic, unlike the wall clock, and on the same line as it.
+  const nowUs = () => Math.round((performance.timeOrigin + performance.now()) * 1000);
+  let { info } = task;
+  let fault = 'the source has fallen silent';
+  const standby = new Standby({
+    title: task.title,
+    sink: renditions,
+    nowUs,
+    changed: out => {
+      const state = out ? ({ state: 'out', reason: fault } as const) : ({ state: 'open', info: info! } as const);
+      link.send({ type: 'source', ...state });
+    },
+  });
+  const stats = setInterval(() => link.send({ type: 'stats', renditions: renditions.stats() }), STATS_INTERVAL_MS);
   try {
-    // Monotonic, unlike the wall clock, and on the same line as it.
-    const nowUs = () => Math.round((performance.timeOrigin + performance.now()) * 1000);
-    const source = await createSource({ url: task.source, loop: task.loop, nowUs });
-    const info = await source.open();
-    link.send({ type: 'source', state: 'open', info });
-    const stats = setInterval(() => link.send({ type: 'stats', renditions: renditions.stats() }), STATS_INTERVAL_MS);
-    await source.play(renditions, signal);
-    clearInterval(stats);
-    await renditions.close();
-    await source.close();
+    // What it stands in for is known before the source is.
+    if (info !== null) standby.opened(info);
+    const options = {
+      wasOpen: info !== null,
+      createSource: () => createSource({ url: task.source, loop: task.loop, nowUs }),
+      sink: standby,
+      nowUs,
+      random: Math.random,
+      opened: (found: SourceInfo, live: boolean) => {
+        info = found;
+        if (!standby.isOut) link.send({ type: 'source', state: 'open', info });
+        if (live) standby.opened(found);
+      },
+      lost: (reason: string) => {
+        fault = reason;
+      },
+    };
+    await broadcast(options, signal);
     if (!signal.aborted) link.send({ type: 'source', state: 'ended' });
   } catch (error) {
     const reason = error instanceof DialcastError ? error.detail : (error as Error).message;
     link.send({ type: 'source', state: 'failed', reason });
+  } finally {
+    clearInterval(stats);
+    await standby.close();
+    await renditions.close();
   }
 }
 

@@ -8,7 +8,7 @@ import type { Logger } from '../observe/index.ts';
 import { TranscoderSupervisor } from './index.ts';
 
 const TOKEN = 'a-token-that-nobody-else-may-see';
-const CHANNEL = { name: 'clock', source: 'testcard:', loop: false };
+const CHANNEL = { name: 'clock', title: 'Clock', source: 'testcard:', loop: false };
 
 /** Something that is written down, and can be waited for. */
 class Journal {
@@ -43,6 +43,7 @@ function setUp(t: TestContext, socketPath = '/nowhere/engine.sock') {
   const supervisor = new TranscoderSupervisor({
     log,
     engine: { socketPath, token: TOKEN },
+    knownInfo: () => null,
     onFailed: (channel, reason) => journal.write(`${channel}: ${reason}`),
     nowMs: () => clock.nowMs,
   });

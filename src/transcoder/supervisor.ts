@@ -2,11 +2,14 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from '../observe/index.ts';
 import type { TranscoderTask } from './task.ts';
+import type { SourceInfo } from './wire.ts';
 
 export interface SupervisorOptions {
   readonly log: Logger;
   /** Where the engine listens for transcoders, and what they say to it. */
   readonly engine: { readonly socketPath: string; readonly token: string };
+  /** What a channel's source had when it was open last, for a process that is started in the place of one that died. */
+  readonly knownInfo: (channel: string) => SourceInfo | null;
   /** A transcoder was given up: it ended again and again. */
   readonly onFailed: (channel: string, reason: string) => void;
   /** Monotonic milliseconds. */
@@ -15,6 +18,7 @@ export interface SupervisorOptions {
 
 export interface TranscoderChannel {
   readonly name: string;
+  readonly title: string;
   readonly source: string;
   readonly loop: boolean;
 }
@@ -99,11 +103,14 @@ export class TranscoderSupervisor {
       stdio: ['pipe', 'ignore', 'pipe'],
       env: environment(),
     });
-    const { socketPath, token } = this.#options.engine;
+    const { engine, knownInfo } = this.#options;
+    const { socketPath, token } = engine;
     const task: TranscoderTask = {
       channel: channel.name,
+      title: channel.title,
       source: channel.source,
       loop: channel.loop,
+      info: knownInfo(channel.name),
       socketPath,
       token,
     };

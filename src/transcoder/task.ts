@@ -1,8 +1,13 @@
+import type { SourceInfo } from './wire.ts';
+
 /** What a transcoder process is told on its standard input, as one line of JSON. */
 export interface TranscoderTask {
   readonly channel: string;
+  readonly title: string;
   readonly source: string;
   readonly loop: boolean;
+  /** What a process that died had found: a live source that can't be opened now is out, and not refused. */
+  readonly info: SourceInfo | null;
   readonly socketPath: string;
   readonly token: string;
 }

@@ -47,6 +47,8 @@ export type TranscoderMessage =
   | { type: 'hello'; channel: string; token: string; pid: number }
   | { type: 'source'; state: 'open'; info: SourceInfo }
   | { type: 'source'; state: 'failed'; reason: string }
+  /** Nothing comes of a live source; viewers see a slate until it is `open` again. */
+  | { type: 'source'; state: 'out'; reason: string }
   /** A film that does not loop is over. */
   | { type: 'source'; state: 'ended' }
   | { type: 'stats'; renditions: { id: number; framesEncoded: number; keyFrames: number; framesDropped: number }[] }

@@ -10,6 +10,9 @@ const Channel = Type.Object(
     title: Type.String(),
     kind: Type.Union([Type.Literal('live'), Type.Literal('film')]),
     onAir: Type.Boolean({ description: 'Is it being made now, so that a call gets its picture at once' }),
+    outage: Type.Union([Type.String(), Type.Null()], {
+      description: 'Why nothing comes of its source, so that viewers see a slate; null while all is well',
+    }),
     viewers: Type.Integer(),
   },
   { $id: 'Channel' },

@@ -1,7 +1,7 @@
 import { AV_PIX_FMT_YUV420P } from 'node-av/constants';
 import type { Frame } from 'node-av/lib';
+import { FilterChain } from '../filter-chain.ts';
 import type { VideoRendition } from '../wire.ts';
-import { FilterChain } from './filter-chain.ts';
 
 /** Brings pictures to a rendition's size and rate, aspect kept, and to what every encoder takes. */
 export class PictureFilter {

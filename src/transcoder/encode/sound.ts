@@ -1,21 +1,26 @@
 import type { Frame } from 'node-av/lib';
+import { FilterChain } from '../filter-chain.ts';
 import { AUDIO_FRAME_MS, type AudioFormat } from './audio-encoder.ts';
-import { FilterChain } from './filter-chain.ts';
 
-/** Where the sound's own count of samples and the frames' times differ by more, the count starts anew. */
-const RESYNC_US = 40_000;
+/** A hole longer than this, or a step back, is not bridged: the sound begins anew. */
+const GAP_US = 500_000;
+/** How many samples a second may be added or left out unheard, to follow a source whose clock is not ours. */
+const STRETCH = 1_000;
 
-/** Brings sound to an encoder's rate and channels, in frames of 20 ms whose times follow each other exactly. */
+/**
+ * Brings sound to an encoder's rate and channels, in frames of 20 ms whose times follow each other exactly. Where the
+ * times of what comes in say something else than its samples, it is stretched, and short holes become silence.
+ */
 export class SoundFilter {
   readonly #chain: FilterChain;
-  /** Unix time at which the chain's sample 0 is due. */
+  /** Unix time at which the chain's time 0 is due. */
   #originUs: number | null = null;
-  #samplesIn = 0;
+  #endUs = 0;
 
   constructor(format: AudioFormat) {
     const { sampleRateHz, channels } = format;
     this.#chain = new FilterChain('audio', [
-      ['aresample', `${sampleRateHz}`],
+      ['aresample', `${sampleRateHz}:async=${STRETCH}:first_pts=0`],
       ['aformat', `sample_fmts=s16:channel_layouts=${channels === 1 ? 'mono' : 'stereo'}`],
       ['asetnsamples', `n=${(sampleRateHz * AUDIO_FRAME_MS) / 1000}:p=0`],
     ]);
@@ -25,16 +30,16 @@ export class SoundFilter {
     const { sampleRate } = frame;
     const layout =
       frame.channelLayout.mask === 0n ? `${frame.channels}c` : `0x${frame.channelLayout.mask.toString(16)}`;
-    const expectedUs = (this.#originUs ?? 0) + (this.#samplesIn / sampleRate) * 1_000_000;
-    if (this.#originUs === null || Math.abs(ptsUs - expectedUs) > RESYNC_US) {
-      this.#originUs = ptsUs - Math.round((this.#samplesIn / sampleRate) * 1_000_000);
+    if (this.#originUs === null || Math.abs(ptsUs - this.#endUs) > GAP_US) {
+      this.#chain.reset();
+      this.#originUs = ptsUs;
     }
     const originUs = this.#originUs;
-    using counted = frame.clone()!;
-    counted.pts = BigInt(this.#samplesIn);
-    this.#samplesIn += frame.nbSamples;
-    const description = `time_base=1/${sampleRate}:sample_rate=${sampleRate}:sample_fmt=${frame.format}:channel_layout=${layout}`;
-    this.#chain.push(counted, description, (filtered, timeBaseSeconds) => {
+    this.#endUs = ptsUs + (frame.nbSamples / sampleRate) * 1_000_000;
+    using timed = frame.clone()!;
+    timed.pts = BigInt(ptsUs - originUs);
+    const description = `time_base=1/1000000:sample_rate=${sampleRate}:sample_fmt=${frame.format}:channel_layout=${layout}`;
+    this.#chain.push(timed, description, (filtered, timeBaseSeconds) => {
       onFrame(filtered, originUs + Math.round(Number(filtered.pts) * timeBaseSeconds * 1_000_000));
     });
   }

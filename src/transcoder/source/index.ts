@@ -1,12 +1,23 @@
 import { DialcastError } from '../../errors.ts';
+import type { Input } from './input.ts';
 import type { Source, SourceOptions } from './source.ts';
 
 export { sleepUntil } from './pace.ts';
 export type { Source, SourceOptions, SourceSink } from './source.ts';
 
+type Kind = (options: SourceOptions) => Promise<Source>;
+
+/** What FFmpeg opens, by the kind's own way of saying how. */
+const opened = (describe: () => Promise<(url: string) => Input>): Kind => {
+  return async options => {
+    const [{ InputSource }, input] = await Promise.all([import('./input-source.ts'), describe()]);
+    return new InputSource(input(options.url), options);
+  };
+};
+
 /** What each URL scheme is made by; loaded when needed, since a process plays one source. */
-const KINDS: Readonly<Record<string, (options: SourceOptions) => Promise<Source>>> = {
-  file: async options => new (await import('./file.ts')).FileSource(options),
+const KINDS: Readonly<Record<string, Kind>> = {
+  file: opened(async () => (await import('./file.ts')).fileInput),
   testcard: async options => new (await import('./testcard.ts')).TestcardSource(options),
 };
 

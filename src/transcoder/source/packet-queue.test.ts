@@ -1,15 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Packet } from 'node-av/lib';
-import { PacketQueue, type Queued } from './packet-queue.ts';
+import { PacketQueue } from './packet-queue.ts';
 
 /** Packets that only remember whether they were freed. */
 function packets() {
   const freed: number[] = [];
-  const make = (id: number): Queued => ({
-    packet: { id, free: () => freed.push(id) } as unknown as Packet,
-    offsetUs: id,
-  });
+  const make = (id: number) => ({ id, free: () => freed.push(id) }) as unknown as Packet;
   return { freed, make };
 }
 

@@ -1,7 +1,7 @@
 import type { Packet } from 'node-av/lib';
 
-/** A packet with what is to be added to its time in this pass through the file, or the end of a pass. */
-export type Queued = { readonly packet: Packet; readonly offsetUs: number } | 'end';
+/** A packet, or the end of a pass through a film. */
+export type Queued = Packet | 'end';
 
 /** Seconds of any film, and little memory: packets are compressed. */
 const ROOM = 200;
@@ -46,11 +46,14 @@ export class PacketQueue {
     this.#wake();
   }
 
-  /** Waits while every queue is full, or one of them beyond measure. */
+  /** Is every queue full, or one of them beyond measure. */
+  static areFull(queues: readonly PacketQueue[]): boolean {
+    return queues.every(queue => queue.#items.length >= ROOM) || queues.some(queue => queue.#items.length >= MOST);
+  }
+
+  /** Waits while they are full. */
   static async untilRoom(queues: readonly PacketQueue[]): Promise<void> {
-    const isFull = () =>
-      queues.every(queue => queue.#items.length >= ROOM) || queues.some(queue => queue.#items.length >= MOST);
-    while (isFull()) await Promise.race(queues.map(queue => queue.#changed.promise));
+    while (PacketQueue.areFull(queues)) await Promise.race(queues.map(queue => queue.#changed.promise));
   }
 
   #wake(): void {
@@ -60,5 +63,5 @@ export class PacketQueue {
 }
 
 function free(item: Queued): void {
-  if (item !== 'end') item.packet.free();
+  if (item !== 'end') item.free();
 }

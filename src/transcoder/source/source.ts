@@ -10,6 +10,8 @@ export interface SourceSink {
 
 /** Where a channel's media comes from. One file a kind, all with this face. */
 export interface Source {
+  /** Has it no end, so that it is opened again when it ends. Known once it is open. */
+  readonly live: boolean;
   /** Resolves with what there is to see and hear. Rejects with SOURCE_OPEN_FAILED and the fault; callers get to read it, so no path is in it. */
   open(): Promise<SourceInfo>;
   /** Delivers frames in real time; resolves when the source is over or `signal` is aborted. */

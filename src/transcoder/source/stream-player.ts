@@ -1,5 +1,5 @@
 import { AVMEDIA_TYPE_VIDEO } from 'node-av/constants';
-import { Codec, CodecContext, Frame, type Packet, type Stream } from 'node-av/lib';
+import { Codec, CodecContext, Frame, type Packet, Rational, type Stream } from 'node-av/lib';
 import type { SourceInfo } from '../wire.ts';
 import { sleepUntil } from './pace.ts';
 import { PacketQueue } from './packet-queue.ts';
@@ -10,19 +10,19 @@ const LATE_US = 200_000;
 
 /** What most files have that do not say how fast they are. */
 const DEFAULT_FRAME_RATE = 25;
+const USUAL_SOUND_US = 20_000;
 
-/** AV_NOPTS_VALUE: the time is not known. */
-const NO_TIME = -(2n ** 63n);
-
-/** Decodes one stream of a file and delivers its frames when they are due. */
+/** Decodes one stream, whose packets say in Unix microseconds when they are due, and delivers its frames then. */
 export class StreamPlayer {
   readonly queue = new PacketQueue();
   readonly index: number;
+  /** When the next packet is due in the source's own time, should it not say so itself. */
+  nextUs = 0;
+  /** What a packet lasts that does not say so. */
+  readonly usualDurationUs: number;
   readonly #decoder: CodecContext;
   readonly #stream: Stream;
   readonly #isVideo: boolean;
-  /** Media time in microseconds at which the last packet taken ends, passes added up. */
-  endUs = 0;
 
   /** Null when FFmpeg has no decoder for the stream or refuses it. */
   static async open(stream: Stream): Promise<StreamPlayer | null> {
@@ -31,7 +31,7 @@ export class StreamPlayer {
     const decoder = new CodecContext();
     decoder.allocContext3(codec);
     decoder.parametersToContext(stream.codecpar);
-    decoder.pktTimebase = stream.timeBase;
+    decoder.pktTimebase = new Rational(1, 1_000_000);
     decoder.threadCount = 2;
     if ((await decoder.open2(codec, null)) >= 0) return new StreamPlayer(stream, decoder);
     decoder.freeContext();
@@ -43,37 +43,37 @@ export class StreamPlayer {
     this.#stream = stream;
     this.#decoder = decoder;
     this.#isVideo = stream.codecpar.codecType === AVMEDIA_TYPE_VIDEO;
+    this.usualDurationUs = this.#isVideo ? 1_000_000 / this.#frameRate : USUAL_SOUND_US;
   }
 
   get info(): Partial<SourceInfo> {
     const { width, height, sampleRate, channelLayout } = this.#decoder;
     if (!this.#isVideo) return { audio: { sampleRateHz: sampleRate, channels: channelLayout.nbChannels } };
+    return { video: { width, height, frameRate: this.#frameRate } };
+  }
+
+  get #frameRate(): number {
     const { num, den } = this.#stream.avgFrameRate;
-    return { video: { width, height, frameRate: num > 0 && den > 0 ? num / den : DEFAULT_FRAME_RATE } };
+    return num > 0 && den > 0 ? num / den : DEFAULT_FRAME_RATE;
   }
 
   /** Queues a copy of the reader's packet. */
-  take(packet: Packet, offsetUs: number): void {
+  take(packet: Packet): void {
     const copy = packet.clone();
-    if (copy === null) return;
-    this.queue.push({ packet: copy, offsetUs });
-    const time = packet.pts === NO_TIME ? packet.dts : packet.pts;
-    if (time !== NO_TIME) this.endUs = Math.max(this.endUs, this.#toUs(time + packet.duration) + offsetUs);
+    if (copy !== null) this.queue.push(copy);
   }
 
-  /** Media time 0 is due at `anchorUs`. Resolves when the queue is closed and played, or `signal` is aborted. */
-  async play(sink: SourceSink, anchorUs: number, nowUs: () => number, signal: AbortSignal): Promise<void> {
+  /** Resolves when the queue is closed and played, or `signal` is aborted. */
+  async play(sink: SourceSink, nowUs: () => number, signal: AbortSignal): Promise<void> {
     using frame = new Frame();
     frame.alloc();
-    let offsetUs = 0;
     for (let item = await this.queue.shift(); item !== null && !signal.aborted; item = await this.queue.shift()) {
-      const packet = item === 'end' ? null : item.packet;
-      if (item !== 'end') offsetUs = item.offsetUs;
+      const packet = item === 'end' ? null : item;
       // A damaged packet is refused here; the picture recovers with the next key frame.
       await this.#decoder.sendPacket(packet);
       packet?.free();
       while (!signal.aborted && (await this.#decoder.receiveFrame(frame)) >= 0) {
-        const dueUs = anchorUs + offsetUs + this.#toUs(frame.bestEffortTimestamp);
+        const dueUs = Number(frame.bestEffortTimestamp);
         if (!this.#isVideo || nowUs() - dueUs < LATE_US) {
           if (!(await sleepUntil(dueUs, nowUs, signal))) break;
           this.#isVideo ? sink.video(frame, dueUs) : sink.audio(frame, dueUs);
@@ -88,10 +88,5 @@ export class StreamPlayer {
   close(): void {
     this.queue.clear();
     this.#decoder.freeContext();
-  }
-
-  #toUs(time: bigint): number {
-    const { num, den } = this.#stream.timeBase;
-    return Math.round((Number(time) * num * 1_000_000) / den);
   }
 }

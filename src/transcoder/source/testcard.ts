@@ -20,6 +20,7 @@ const SAMPLES = (SAMPLE_RATE_HZ * AUDIO_FRAME_MS) / 1000;
  * so that pictures and beeps fall on whole seconds and need no common start.
  */
 export class TestcardSource implements Source {
+  readonly live = true;
   readonly #nowUs: () => number;
 
   constructor({ nowUs }: SourceOptions) {

@@ -34,6 +34,11 @@ export class FilterChain {
     }
   }
 
+  /** Forgets what went in: the next frame begins anew. */
+  reset(): void {
+    this.#description = '';
+  }
+
   close(): void {
     this.#graph?.free();
     this.#graph = null;

@@ -1,0 +1,157 @@
+import { AVMEDIA_TYPE_AUDIO, AVMEDIA_TYPE_VIDEO, type AVMediaType, AVSEEK_FLAG_BACKWARD } from 'node-av/constants';
+import { Dictionary, FFmpegError, FormatContext, InputFormat, Packet, Rational } from 'node-av/lib';
+import { DialcastError } from '../../errors.ts';
+import type { SourceInfo } from '../wire.ts';
+import { CommandOutput } from './command-output.ts';
+import type { Input } from './input.ts';
+import { PacketQueue } from './packet-queue.ts';
+import type { Source, SourceOptions, SourceSink } from './source.ts';
+import { StreamPlayer } from './stream-player.ts';
+import { Timeline } from './timeline.ts';
+
+/** Long enough for the decoders to be ready when the first frame is due. */
+const FILM_DELAY_US = 100_000;
+/** More than the jitter of most networks, and little for a viewer. */
+const LIVE_DELAY_US = 200_000;
+const WATCH_INTERVAL_MS = 250;
+
+/** AV_NOPTS_VALUE: the time is not known. */
+const NO_TIME = -(2n ** 63n);
+export const MICROSECONDS = new Rational(1, 1_000_000);
+
+/** Whatever FFmpeg opens: demultiplexes it and gives its streams to players, each packet with the time at which it is due. */
+export class InputSource implements Source {
+  readonly #input: Input;
+  readonly #loop: boolean;
+  readonly #nowUs: () => number;
+  readonly #format = new FormatContext();
+  readonly #command: CommandOutput | null;
+  #players: StreamPlayer[] = [];
+  #readAtMs = 0;
+  /** Are we waiting for the players, not for the source. */
+  #held = false;
+
+  constructor(input: Input, { loop, nowUs }: SourceOptions) {
+    this.#input = input;
+    this.#loop = loop;
+    this.#nowUs = nowUs;
+    this.#command = input.command === null ? null : new CommandOutput(input.command);
+  }
+
+  async open(): Promise<SourceInfo> {
+    const { url, format, options, protocols, check } = this.#input;
+    const fault = await check();
+    if (fault !== null) return this.#fail(fault);
+    if (this.#command !== null) this.#format.pb = this.#command.context;
+    const dictionary = Dictionary.fromObject({ ...options, protocol_whitelist: protocols.join(',') });
+    const demultiplexer = format === null ? null : InputFormat.findInputFormat(format);
+    const opened = await this.#format.openInput(url, demultiplexer, dictionary);
+    if (opened < 0) return this.#fail(this.#command?.fault ?? FFmpegError.strerror(opened));
+    const found = await this.#format.findStreamInfo();
+    if (found < 0) return this.#fail(FFmpegError.strerror(found));
+    const players = [await this.#openBest(AVMEDIA_TYPE_VIDEO), await this.#openBest(AVMEDIA_TYPE_AUDIO)];
+    this.#players = players.filter(player => player !== null);
+    if (this.#players.length === 0) return this.#fail('no picture or sound in it that can be decoded');
+    return Object.assign({ video: null, audio: null }, ...this.#players.map(({ info }) => info));
+  }
+
+  get live(): boolean {
+    return this.#input.live ?? this.#format.duration === NO_TIME;
+  }
+
+  async play(sink: SourceSink, signal: AbortSignal): Promise<void> {
+    const stop = () => {
+      this.#format.interrupt();
+      for (const { queue } of this.#players) queue.clear();
+    };
+    signal.addEventListener('abort', stop, { once: true });
+    const watch = this.live ? setInterval(() => this.#watch(), WATCH_INTERVAL_MS) : undefined;
+    try {
+      const playing = this.#players.map(player => player.play(sink, this.#nowUs, signal));
+      await Promise.all([this.#demultiplex(signal), ...playing]);
+    } finally {
+      clearInterval(watch);
+      signal.removeEventListener('abort', stop);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#command?.close();
+    for (const player of this.#players) player.close();
+    await this.#format.closeInput();
+  }
+
+  async #openBest(type: AVMediaType): Promise<StreamPlayer | null> {
+    const index = this.#format.findBestStream(type);
+    const stream = index < 0 ? undefined : this.#format.streams[index];
+    // A cover picture in a music file is not a film.
+    if (stream === undefined || stream.attachedPic !== null) return null;
+    return StreamPlayer.open(stream);
+  }
+
+  /** Reads ahead of the players as far as their queues allow. Ends with the source, or when it falls silent. */
+  async #demultiplex(signal: AbortSignal): Promise<void> {
+    using packet = new Packet();
+    packet.alloc();
+    const { live } = this;
+    const timeline = new Timeline({ nowUs: this.#nowUs, delayUs: live ? LIVE_DELAY_US : FILM_DELAY_US, live });
+    this.#readAtMs = performance.now();
+    let packets = 0;
+    while (!signal.aborted) {
+      const result = await this.#format.readFrame(packet);
+      this.#readAtMs = performance.now();
+      if (result < 0) {
+        // The end of the file, or of what can be read of it.
+        for (const { queue } of this.#players) queue.push('end');
+        if (live || !this.#loop || packets === 0) break;
+        packets = 0;
+        const startUs = this.#startUs();
+        timeline.beginAnew(startUs);
+        await this.#format.seekFrame(-1, BigInt(startUs), AVSEEK_FLAG_BACKWARD);
+        continue;
+      }
+      if (this.#take(packet, timeline)) packets++;
+      packet.unref();
+      this.#held = PacketQueue.areFull(this.#queues);
+      if (this.#held) await PacketQueue.untilRoom(this.#queues);
+      this.#readAtMs = performance.now();
+    }
+    for (const { queue } of this.#players) queue.close();
+  }
+
+  /** False for a packet of a stream that nobody wants. */
+  #take(packet: Packet, timeline: Timeline): boolean {
+    const stream = this.#format.streams[packet.streamIndex];
+    const player = this.#players.find(({ index }) => index === packet.streamIndex);
+    if (stream === undefined || player === undefined) return false;
+    packet.rescaleTs(stream.timeBase, MICROSECONDS);
+    const time = packet.pts === NO_TIME ? packet.dts : packet.pts;
+    const mediaUs = time === NO_TIME ? player.nextUs : Number(time);
+    const durationUs = Number(packet.duration) || player.usualDurationUs;
+    player.nextUs = mediaUs + durationUs;
+    const dueUs = Math.round(timeline.due(packet.streamIndex, mediaUs, durationUs, this.#held));
+    const shift = BigInt(dueUs - mediaUs);
+    if (packet.pts !== NO_TIME) packet.pts += shift;
+    else if (time === NO_TIME) packet.pts = BigInt(dueUs);
+    if (packet.dts !== NO_TIME) packet.dts += shift;
+    player.take(packet);
+    return true;
+  }
+
+  get #queues(): readonly PacketQueue[] {
+    return this.#players.map(({ queue }) => queue);
+  }
+
+  #watch(): void {
+    if (!this.#held && performance.now() - this.#readAtMs > this.#input.stallMs) this.#format.interrupt();
+  }
+
+  #startUs(): number {
+    const { startTime } = this.#format;
+    return startTime === NO_TIME ? 0 : Number(startTime);
+  }
+
+  #fail(fault: string): never {
+    throw new DialcastError('SOURCE_OPEN_FAILED', fault);
+  }
+}

@@ -1,0 +1,36 @@
+/** How FFmpeg is to open a source. Each kind has a file of its own that makes one from a URL. */
+export interface Input {
+  /** What FFmpeg opens; with a command, a name for its output. */
+  readonly url: string;
+  /** FFmpeg's name of the container; null when it is to find out. */
+  readonly format: string | null;
+  /** FFmpeg's options for the protocol and the container. */
+  readonly options: Readonly<Record<string, string>>;
+  /**
+   * Protocols that may be used, also by what a playlist names: it must not make us read what somebody else chose.
+   */
+  readonly protocols: readonly string[];
+  /**
+   * Has it a clock of its own and no end: then it is opened again when it ends. Null when that is to be seen from whether
+   * it has a duration.
+   */
+  readonly live: boolean | null;
+  /** A program whose standard output is the container. */
+  readonly command: { readonly file: string; readonly args: readonly string[] } | null;
+  /** Silence after which a live source is given up. */
+  readonly stallMs: number;
+  /** Looks at what FFmpeg would have no good words for: the fault, or null. */
+  check(): Promise<string | null>;
+}
+
+/** What most kinds have in common. */
+export const INPUT: Input = {
+  url: '',
+  format: null,
+  options: {},
+  protocols: [],
+  live: null,
+  command: null,
+  stallMs: 5_000,
+  check: async () => null,
+};

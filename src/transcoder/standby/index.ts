@@ -1,0 +1,1 @@
+export { Standby, type StandbyOptions } from './standby.ts';
