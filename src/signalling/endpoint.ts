@@ -5,21 +5,30 @@ import type { KeyPair } from '../config/index.ts';
 import type { Logger } from '../observe/index.ts';
 import { Admission, type AdmissionOptions, type GuardLimits, type Subscriber } from './admission/index.ts';
 import type { Clock } from './clock.ts';
-import { Dialogs, SESSION_TIMER, ServerSession, type SessionPorts, type SessionTimerLimits } from './dialog/index.ts';
+import {
+  type Dialog,
+  Dialogs,
+  SESSION_TIMER,
+  ServerSession,
+  type SessionPorts,
+  type SessionTimerLimits,
+} from './dialog/index.ts';
 import { hostPort, newVia, token } from './identifiers.ts';
-import { type Header, Response, respond, scan } from './message/index.ts';
+import { type Header, parseUri, Response, respond, scan } from './message/index.ts';
 import { ALLOW, SDP_TYPE, SUPPORTED } from './refusal.ts';
 import { Registrar } from './registrar/index.ts';
 import { type PlatformAccount, Registration, type RegistrationPorts } from './registration/index.ts';
-import { type Resolver, resolveTargets } from './resolution/index.ts';
+import { type NextHop, nextHop, type Resolver, resolveTargets } from './resolution/index.ts';
 import { answerText, TEXT_TYPE } from './text.ts';
 import type { ServerTransaction } from './transaction/index.ts';
 import {
+  type Connection,
   type Flow,
   type FlowHandlers,
   type ListenOptions,
   type ListenPorts,
   type MostConnections,
+  type Target,
   Transports,
   type WebSocketPeer,
 } from './transport/index.ts';
@@ -76,7 +85,11 @@ export class SignallingEndpoint implements FlowHandlers {
   constructor(options: SignallingOptions) {
     this.#options = options;
     this.#transports = new Transports({ ...options, random: Math.random, handlers: this });
-    this.#client = new UserAgentClient(options.clock, () => void this.#retransmissions++);
+    this.#client = new UserAgentClient({
+      clock: options.clock,
+      reach: dialog => this.#reach(dialog),
+      onRetransmission: () => void this.#retransmissions++,
+    });
     const { authentication = null } = options;
     this.#admission = new Admission({ ...options, authentication, key: randomBytes(32) });
     this.#registrar = new Registrar(options);
@@ -92,11 +105,7 @@ export class SignallingEndpoint implements FlowHandlers {
       },
       sessionTimer,
       random: Math.random,
-      request: (dialog, method, parts, answered) => {
-        const { flow } = dialog;
-        if (flow.closed) return;
-        this.#client.request(dialog.request(method, newVia(flow), parts), flow, dialog, answered);
-      },
+      request: (dialog, method, parts, answered) => this.#client.requestInDialog(dialog, method, parts, answered),
       ended: session => this.#dialogs.remove(session),
       onRetransmission: () => void this.#retransmissions++,
     };
@@ -142,12 +151,12 @@ export class SignallingEndpoint implements FlowHandlers {
 
   /** Keeps a channel registered with a foreign platform, as one of its subscribers, until `drain` takes it off. */
   register(account: PlatformAccount, changed: RegistrationPorts['changed']): void {
-    const { clock, resolver = dns } = this.#options;
+    const { clock } = this.#options;
     const registration = new Registration(account, {
       clock,
       random: Math.random,
       token,
-      resolve: hop => resolveTargets(hop, resolver, Math.random),
+      resolve: hop => this.#resolve(hop),
       connect: (target, authorities) => this.#transports.connect(target, authorities),
       via: newVia,
       contact: this.#sessionPorts.contact,
@@ -255,6 +264,35 @@ export class SignallingEndpoint implements FlowHandlers {
     const { request } = transaction;
     if (this.#draining) return this.#comeBack(transaction);
     transaction.respond(respond(request, 200, { toTag: token(), headers: ABILITIES }));
+  }
+
+  /** A way to the dialog's next hop that is as private as the one that is gone. Never rejects. */
+  async #reach({ nextHop: uri, flow }: Dialog): Promise<Flow | null> {
+    const parsed = parseUri(uri);
+    const hop = parsed === null ? null : nextHop(parsed);
+    if (hop === null) return null;
+    const secure = hop.secure || flow.transport === 'tls';
+    for (const target of await this.#resolve({ ...hop, secure })) {
+      const connection = this.#registeredFlow(target) ?? (await this.#transports.connect(target));
+      if ('flow' in connection) return connection.flow;
+    }
+    return null;
+  }
+
+  /**
+   * The connection over which we are registered, when it leads there: a platform names itself by its address in the
+   * Record-Route of a call, and its certificate is of its name.
+   */
+  #registeredFlow({ transport, address, port }: Target): Connection | null {
+    for (const { flow } of this.#registrations) {
+      if (flow === null || flow.closed || flow.transport !== transport) continue;
+      if (flow.remoteAddress === address && flow.remotePort === port) return { flow };
+    }
+    return null;
+  }
+
+  #resolve(hop: NextHop): Promise<Target[]> {
+    return resolveTargets(hop, this.#options.resolver ?? dns, Math.random);
   }
 
   #count(direction: 'in' | 'out', { transport }: Flow): void {

@@ -1,22 +1,29 @@
 import type { Clock } from './clock.ts';
-import type { Dialog } from './dialog/index.ts';
+import type { Dialog, DialogRequestParts } from './dialog/index.ts';
 import { newVia } from './identifiers.ts';
-import { type Request, type Response, serialise } from './message/index.ts';
+import { type Request, type Response, respond, serialise } from './message/index.ts';
 import { ClientTransaction, clientKey } from './transaction/index.ts';
 import type { Flow } from './transport/index.ts';
 
+export interface UserAgentClientOptions {
+  readonly clock: Clock;
+  /** A new way to a dialog's next hop, whose connection is gone; null when there is none. */
+  readonly reach: (dialog: Dialog) => Promise<Flow | null>;
+  readonly onRetransmission: () => void;
+}
+
+type Answered = (response: Response | null) => void;
+
 /** The requests of ours that wait for an answer (RFC 3261 §8.1). */
 export class UserAgentClient {
-  readonly #clock: Clock;
-  readonly #onRetransmission: () => void;
+  readonly #options: UserAgentClientOptions;
   readonly #transactions = new Map<string, ClientTransaction>();
   /** Requests that have no final response yet. */
   #unanswered = 0;
   #onSettled: () => void = () => undefined;
 
-  constructor(clock: Clock, onRetransmission: () => void) {
-    this.#clock = clock;
-    this.#onRetransmission = onRetransmission;
+  constructor(options: UserAgentClientOptions) {
+    this.#options = options;
   }
 
   /** Transactions that have not ended. */
@@ -24,26 +31,37 @@ export class UserAgentClient {
     return this.#transactions.size;
   }
 
-  /** Sends a request, in a dialog or not, and tells its final response, null when there is none in time, or no way. */
-  request(
-    request: Request,
-    flow: Flow,
-    dialog: Dialog | null,
-    answered: (response: Response | null) => void = () => undefined,
-  ): void {
-    if (flow.closed) return answered(null);
-    this.#unanswered++;
+  /** Sends a request in a dialog as `request` does, over a new connection when the dialog's own is gone. */
+  requestInDialog(dialog: Dialog, method: string, parts: DialogRequestParts, answered?: Answered): void {
+    const send = () => {
+      const { flow } = dialog;
+      this.request(dialog.request(method, newVia(flow), parts), flow, dialog, answered);
+    };
+    if (!dialog.flow.closed || !dialog.mayCallBack) return send();
+    const settled = this.#begin();
+    void this.#options.reach(dialog).then(flow => {
+      // The peer may have come back meanwhile.
+      if (flow !== null && dialog.flow.closed) dialog.flow = flow;
+      send();
+      settled();
+    });
+  }
+
+  /** Sends a request, in a dialog or not, and tells its final response, null when there is none in time. */
+  request(request: Request, flow: Flow, dialog: Dialog | null, answered: Answered = () => undefined): void {
+    // RFC 3261 §8.1.3.1: what cannot be sent is answered so.
+    if (flow.closed) return answered(respond(request, 503));
+    const settled = this.#begin();
     const finish = (response: Response | null) => {
-      this.#unanswered--;
       answered(response);
-      if (this.#unanswered === 0) this.#onSettled();
+      settled();
     };
     const key = clientKey(request);
     let finished = false;
     const transaction = new ClientTransaction({
       request,
       flow,
-      clock: this.#clock,
+      clock: this.#options.clock,
       user: {
         report: message => {
           const response = message as Response;
@@ -56,7 +74,7 @@ export class UserAgentClient {
         timeOut: () => finish(null),
       },
       onTerminated: () => this.#transactions.delete(key),
-      onRetransmission: this.#onRetransmission,
+      onRetransmission: this.#options.onRetransmission,
     });
     this.#transactions.set(key, transaction);
   }
@@ -71,13 +89,22 @@ export class UserAgentClient {
     if (this.#unanswered === 0) return Promise.resolve();
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#onSettled = resolve;
-    this.#clock.setTimer(timeoutMs, resolve);
+    this.#options.clock.setTimer(timeoutMs, resolve);
     return promise;
   }
 
   /** Ends what is left without waiting. */
   close(): void {
     for (const transaction of this.#transactions.values()) transaction.terminate();
+  }
+
+  /** Counts a request that waits for an answer, and returns how to count it no longer. */
+  #begin(): () => void {
+    this.#unanswered++;
+    return () => {
+      this.#unanswered--;
+      if (this.#unanswered === 0) this.#onSettled();
+    };
   }
 
   #succeeded(response: Response, flow: Flow, dialog: Dialog): void {

@@ -72,6 +72,17 @@ export class Dialog {
     return this.#make(method, via, ++this.#localSequence, parts);
   }
 
+  /** Whom our requests go to: the first router, else the peer itself (§12.2.1.1, §8.1.2). */
+  get nextHop(): string {
+    const [first] = this.#routes;
+    return (first === undefined ? null : parseNameAddr(first)?.uri) ?? this.#remoteTarget;
+  }
+
+  /** Once its connection is gone: a browser can't be called, and comes back itself if it does (RFC 7118). */
+  get mayCallBack(): boolean {
+    return this.flow.transport !== 'ws' && this.flow.transport !== 'wss';
+  }
+
   /** The ACK to a 2xx, a transaction of its own with the number of its INVITE (§13.2.2.4). */
   acknowledgement(response: Response, via: string): Request {
     return this.#make('ACK', via, response.cseq!.number, {});

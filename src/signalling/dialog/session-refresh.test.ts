@@ -161,12 +161,28 @@ describe('a refresh of ours', () => {
     assert.deepEqual(bench.events, ['302000 sends INVITE']);
   });
 
-  test('waits for a connection that a proxy closed', () => {
+  test('goes out though a proxy closed its connection: another one may be opened', () => {
     const proxy: Header = ['via', 'SIP/2.0/UDP 10.0.0.1'];
     const bench = running('tcp', proxy);
     bench.flow.close();
     bench.session.disconnected();
-    bench.clock.advanceTo(1_000_000);
+    bench.clock.advanceTo(300_000);
+    assert.deepEqual([bench.events, bench.ends], [['300000 sends INVITE'], []]);
+  });
+
+  test('that reached nobody is tried again', () => {
+    const bench = running('tcp', TIMER);
+    bench.clock.advanceTo(300_000);
+    bench.answer(503);
+    bench.clock.advanceTo(310_000);
+    assert.deepEqual([bench.events, bench.ends], [['300000 sends INVITE', '310000 sends INVITE'], []]);
+  });
+
+  test('waits for a browser that has no connection', () => {
+    const bench = running('ws', TIMER);
+    bench.flow.close();
+    bench.session.disconnected();
+    bench.clock.advanceTo(500_000);
     assert.deepEqual([bench.events, bench.ends], [[], []]);
   });
 

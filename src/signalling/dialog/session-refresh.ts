@@ -19,7 +19,7 @@ export interface SessionRefreshOptions {
   readonly always: boolean;
   /** Sends a refresh; null is told when nobody answers. */
   readonly send: (method: 'UPDATE' | 'INVITE', headers: readonly Header[], answered: Answered) => void;
-  /** Can nothing be asked now: another exchange is under way, or the connection is gone. */
+  /** Can nothing be asked now: another exchange is under way, or a browser has no connection. */
   readonly isBusy: () => boolean;
   /** Nobody is there any more. */
   readonly gone: (reason: string) => void;

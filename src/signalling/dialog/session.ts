@@ -16,7 +16,7 @@ export interface SessionPorts {
   readonly clock: Clock;
   /**
    * Sends a request of ours in the dialog, and the ACKs if it is an INVITE. `answered` gets its final response once,
-   * or null when none came in time; nobody is told of one that could not be sent because the flow is closed.
+   * 503 when there is no way to the peer (§8.1.3.1), or null when none came in time.
    */
   request(dialog: Dialog, method: string, parts: DialogRequestParts, answered?: Answered): void;
   /** Our Contact on this flow, with this user part. */
@@ -84,7 +84,7 @@ export class Session implements DialogUsage {
       // A browser's media tells whether it is there, also while its WebSocket is not.
       always: transport !== 'ws' && transport !== 'wss',
       send: (method, headers, answered) => this.#sendRefresh(method, headers, answered),
-      isBusy: () => this.#isNegotiating || dialog.flow.closed,
+      isBusy: () => this.#isNegotiating || (dialog.flow.closed && !dialog.mayCallBack),
       gone: reason => this.#fail('Session timer expired', reason),
     });
     this.#refresh.hear(invite.request);
@@ -154,16 +154,16 @@ export class Session implements DialogUsage {
   }
 
   /**
-   * RFC 3261 lets a dialog outlive it, so the peer may come back with a
-   * request on another one; but a phone that does not would be served for ever. A proxy closes its connections when
-   * they are idle, and a browser's media tells whether it is there: theirs mean nothing.
+   * RFC 3261 lets a dialog outlive it, so the peer may come back with a request on another one; but a phone that does not
+   * would be served for ever. A proxy closes its connections when they are idle, and a browser's media tells whether it is
+   * there: theirs mean nothing.
    */
   disconnected(): void {
     const { clock } = this.#ports;
     if (!this.dialog.direct || this.dialog.flow.transport !== 'tcp') return;
     clock.clearTimer(this.#comeBackTimer);
     this.#comeBackTimer = clock.setTimer(64 * T1_MS, () => {
-      if (this.dialog.flow.closed) this.end({ by: 'failure', reason: 'the connection was closed' });
+      if (this.dialog.flow.closed) this.#fail('The connection was closed', 'the connection was closed');
     });
   }
 

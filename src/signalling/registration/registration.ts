@@ -90,6 +90,11 @@ export class Registration {
     return this.#status;
   }
 
+  /** The way over which the platform calls us; null while we are not registered. */
+  get flow(): Flow | null {
+    return this.#registeredOver;
+  }
+
   start(): void {
     void this.#round();
   }
