@@ -67,6 +67,18 @@ describe('a request that we cannot serve', () => {
         { unsupported: 'magic' },
       ],
       [
+        "requires of a call what is a registrar's",
+        makeInvite({ headers: [['require', 'path, outbound, gruu']] }),
+        420,
+        { unsupported: 'path, outbound, gruu' },
+      ],
+      [
+        'requires of a registrar what nobody knows',
+        makeRequest('REGISTER', { headers: [['require', 'path, magic']] }),
+        420,
+        { unsupported: 'magic' },
+      ],
+      [
         'offers in another format',
         makeRequest('INVITE', { headers: xml, body: '<x/>' }),
         415,

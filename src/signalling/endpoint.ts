@@ -92,7 +92,7 @@ export class SignallingEndpoint implements FlowHandlers {
     });
     const { authentication = null } = options;
     this.#admission = new Admission({ ...options, authentication, key: randomBytes(32) });
-    this.#registrar = new Registrar(options);
+    this.#registrar = new Registrar({ ...options, key: randomBytes(32) });
     const { sessionTimer = SESSION_TIMER } = options;
     this.#sessionPorts = {
       clock: options.clock,
@@ -117,7 +117,7 @@ export class SignallingEndpoint implements FlowHandlers {
       services: {
         outside: {
           REGISTER: (transaction, subscriber) => {
-            transaction.respond(this.#registrar.register(transaction.request, token(), subscriber));
+            transaction.respond(this.#registrar.register(transaction.request, transaction.flow, token(), subscriber));
           },
           OPTIONS: transaction => this.#tellAbilities(transaction),
         },

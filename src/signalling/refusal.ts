@@ -10,6 +10,7 @@ import {
   respond,
   uriScheme,
 } from './message/index.ts';
+import { REGISTRAR_EXTENSIONS } from './registrar/index.ts';
 
 /** Methods that we serve. */
 export const ALLOW = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'INFO', 'MESSAGE', 'OPTIONS', 'PRACK', 'REGISTER', 'UPDATE'];
@@ -35,7 +36,9 @@ export function refusal(request: Request, toTag: string, sessionTimer: SessionTi
   // A dialog would have to go by it.
   const routes = request.list('record-route');
   if (routes.some(route => parseNameAddr(route) === null)) return refuse(400, [], 'Bad Record-Route');
-  const unsupported = request.list('require').filter(tag => !SUPPORTED.includes(tag.toLowerCase()));
+  // RFC 3327, RFC 5626 and RFC 5627 define theirs for REGISTER; of a call they would ask what nobody can give.
+  const known: readonly string[] = request.method === 'REGISTER' ? [...SUPPORTED, ...REGISTRAR_EXTENSIONS] : SUPPORTED;
+  const unsupported = request.list('require').filter(tag => !known.includes(tag.toLowerCase()));
   if (unsupported.length > 0) return refuse(420, [['unsupported', unsupported.join(', ')]]);
   if (isEncrypted(request)) return refuse(493);
   if (!OFFERING.has(request.method)) return null;

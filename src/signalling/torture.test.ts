@@ -70,7 +70,7 @@ const OUTCOMES: Readonly<
   bcast: ['3.3.10', DROPPED],
   // It is for us, and goes no further.
   zeromf: ['3.3.11', '200 OK'],
-  cparam01: ['3.3.12', '200 OK', 'Contact: <sip:+19725552222@gw1.example.net>;expires'],
+  cparam01: ['3.3.12', '200 OK', 'Contact: <sip:+19725552222@gw1.example.net>;unknownparam;expires'],
   cparam02: ['3.3.13', '200 OK', 'Contact: <sip:+19725552222@gw1.example.net;unknownparam>;expires'],
   regescrt: ['3.3.14', '200 OK', 'Contact: <sip:user@example.com?Route=%3Csip:sip.example.com%3E>;expires'],
   sdp01: ['3.3.15', '406 Not Acceptable'],

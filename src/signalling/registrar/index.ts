@@ -1,1 +1,2 @@
-export { Registrar, type RegistrarOptions } from './registrar.ts';
+export { REGISTRAR_EXTENSIONS } from './extensions.ts';
+export { Registrar, type RegistrarOptions, type Target } from './registrar.ts';

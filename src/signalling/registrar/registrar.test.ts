@@ -1,31 +1,21 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import type { Subscriber } from '../admission/index.ts';
-import type { Header, Response } from '../message/index.ts';
-import { FakeClock, makeRequest, type RequestParts } from '../testing.ts';
-import { Registrar } from './index.ts';
+import type { Response } from '../message/index.ts';
+import type { FakeClock } from '../testing.ts';
+import type { Registrar } from './index.ts';
+import { type Registration, TestRegistrar } from './testing.ts';
 
 let clock: FakeClock;
 let registrar: Registrar;
+let tested: TestRegistrar;
 beforeEach(() => {
-  clock = new FakeClock();
-  registrar = new Registrar({ clock });
+  tested = new TestRegistrar();
+  ({ clock, registrar } = tested);
 });
 
-interface Registration extends Pick<RequestParts, 'to' | 'callId' | 'sequence'> {
-  readonly contacts?: readonly string[];
-  readonly expires?: string;
-}
-
-function register(
-  { contacts = [], expires, to = '<sip:ann@example.org>', ...parts }: Registration,
-  subscriber: Subscriber | null = null,
-): Response {
-  const headers = contacts.map((contact): Header => ['contact', contact]);
-  if (expires !== undefined) headers.push(['expires', expires]);
-  const request = makeRequest('REGISTER', { to, uri: 'sip:example.org', headers, ...parts });
-  return registrar.register(request, 'ours', subscriber);
-}
+const register = (registration: Registration, subscriber?: Subscriber): Response =>
+  tested.register(subscriber === undefined ? registration : { ...registration, subscriber });
 
 const bindings = (parts: Registration = {}) => register(parts).list('contact');
 
@@ -74,11 +64,59 @@ describe('a REGISTER', () => {
     assert.deepEqual(bindings(), ['<sip:a@h>;expires=10']);
   });
 
+  // RFC 3261 §19.1.4.
+  for (const [before, after] of [
+    ['<sip:%61@H;x=1>', '<sip:a@h>'],
+    ['<sip:a@h;transport=TCP>', '<sip:a@H;Transport=tcp>'],
+  ] as const) {
+    test(`knows ${before} when it is written ${after}`, () => {
+      register({ contacts: [before] });
+      assert.deepEqual(bindings({ contacts: [after], sequence: 2 }), [`${after};expires=600`]);
+      assert.deepEqual(bindings({ contacts: [`${before};expires=0`], sequence: 3 }), []);
+    });
+  }
+
+  for (const [one, another] of [
+    ['<sip:a@h>', '<sip:A@h>'],
+    ['<sip:a@h>', '<sip:a@h:5060>'],
+    ['<sip:a@h>', '<sips:a@h>'],
+    ['<sip:a@h>', '<sip:a@h;transport=udp>'],
+  ] as const) {
+    test(`tells ${one} from ${another}`, () => {
+      assert.equal(bindings({ contacts: [one, another] }).length, 2);
+    });
+  }
+
+  test('is answered with the parameters of its Contacts as they were written', () => {
+    const contact = '<sip:a@h>;Q=0.5;+sip.methods="INVITE";+x="a\\";b" ; y = 1';
+    assert.deepEqual(bindings({ contacts: [`${contact};expires=60`] }), [
+      '<sip:a@h>;Q=0.5;+sip.methods="INVITE";+x="a\\";b";y = 1;expires=60',
+    ]);
+  });
+
+  for (const [name, contact] of [
+    ['in front of the URI', 'a;b <sip:a@h>;c'],
+    ['with a URI inside', '<sip:a@h>;x=<sip:b@h>;c'],
+    ['without an end', '<sip:a@h>;c;x="'],
+  ] as const) {
+    test(`has what is no parameter left out, ${name}`, () => {
+      assert.deepEqual(bindings({ contacts: [contact] }), ['<sip:a@h>;c;expires=600']);
+    });
+  }
+
   test('removes the binding that it gives no time', () => {
     register({ contacts: ['sip:a@h', 'sip:b@h'] });
     assert.deepEqual(bindings({ contacts: ['<sip:a@h>;expires=0'], sequence: 2 }), ['<sip:b@h>;expires=600']);
     assert.deepEqual(bindings({ contacts: ['<sip:b@h>'], expires: '0', sequence: 3 }), []);
     assert.equal(registrar.size, 0);
+  });
+
+  test('changes all that may be there, at once', () => {
+    const contacts = (user: string, seconds: number) =>
+      Array.from({ length: 8 }, (_, n) => `<sip:${user}${n}@h>;expires=${seconds}`);
+    register({ contacts: contacts('a', 60) });
+    const changed = [...contacts('b', 60), ...contacts('a', 0)];
+    assert.deepEqual(bindings({ contacts: changed, sequence: 2 }), contacts('b', 60));
   });
 
   test('removes all of them with *', () => {
@@ -133,6 +171,13 @@ describe('a REGISTER that changes nothing', () => {
       403,
       'Too many contacts',
     ],
+    [
+      'has more of them than could be there and come',
+      { contacts: Array.from({ length: 17 }, (_, n) => `<sip:${n}@h>;expires=0`) },
+      403,
+      'Too many contacts',
+    ],
+    ['has a longer one than is kept', { contacts: [`sip:${'b'.repeat(2_048)}@h`] }, 403, 'Contact too long'],
   ] as const) {
     test(`${name}: ${status}`, () => {
       register(before);
