@@ -66,6 +66,22 @@ afterEach(() => {
   for (const socket of listeners) socket.destroy();
 });
 
+/** To a peer that sees each request. */
+class AnsweringFlow extends FakeFlow {
+  readonly #answer: (request: Request) => void;
+
+  constructor(clock: FakeClock, transport: FakeFlow['transport'], answer: (request: Request) => void) {
+    super(clock, transport);
+    this.#answer = answer;
+  }
+
+  override send(bytes: Buffer): boolean {
+    const message = parsed(bytes);
+    if (message instanceof Request) queueMicrotask(() => this.#answer(message));
+    return super.send(bytes);
+  }
+}
+
 /** A call on this flow of a phone that closes it at once. */
 function callAndLeave(flow: FakeFlow, contact: string, headers: readonly Header[] = []): void {
   const given: Header[] = [['contact', `<${contact}>`], ['content-type', 'application/sdp'], ...headers];
@@ -108,6 +124,39 @@ describe('a BYE to a phone whose connection is gone', () => {
       assert.deepEqual([bye.method, bye.uri, bye.via?.transport], ['BYE', contact(), 'TCP']);
       await endpoint.settle(60_000);
       assert.equal(endpoint.sizes.dialogs, 0);
+    });
+  }
+
+  /** Registers the device of the GRUU with which it is answered. */
+  function register(flow: FakeFlow, callId: string): string {
+    const headers: Header[] = [
+      ['supported', 'gruu, outbound'],
+      ['contact', '<sip:ann@192.0.2.7>;reg-id=1;+sip.instance="<urn:uuid:1>"'],
+    ];
+    const parts = { to: '<sip:ann@tv.example>', branch: `z9hG4bK-${callId}`, callId, headers };
+    endpoint.receive(flow, serialise(makeRequest('REGISTER', parts)));
+    return /pub-gruu="([^"]*)"/.exec(flow.takeResponse().get('contact')!)![1]!;
+  }
+
+  for (const [before, after, arrives] of [
+    ['tcp', 'tcp', true],
+    ['tls', 'wss', true],
+    ['tls', 'tcp', false],
+  ] as const) {
+    test(`${arrives ? 'goes' : 'does not go'} over the ${after} with which it registered anew, to a GRUU over ${before}`, async () => {
+      server.close();
+      await once(server, 'close');
+      const flow = new FakeFlow(clock, before);
+      callAndLeave(flow, register(flow, 'first'));
+      const methods: string[] = [];
+      const another = new AnsweringFlow(clock, after, request => {
+        methods.push(request.method);
+        endpoint.receive(another, serialise(respond(request, 200)));
+      });
+      register(another, 'second');
+      call.hangUp(CAUSE);
+      await endpoint.settle(60_000);
+      assert.deepEqual([methods, ends.length], [arrives ? ['BYE'] : [], 1]);
     });
   }
 

@@ -14,7 +14,7 @@ import {
   type SessionTimerLimits,
 } from './dialog/index.ts';
 import { hostPort, newVia, token } from './identifiers.ts';
-import { type Header, parseUri, Response, respond, scan } from './message/index.ts';
+import { type Header, parseUri, Response, respond, type SipUri, scan } from './message/index.ts';
 import { ALLOW, SDP_TYPE, SUPPORTED } from './refusal.ts';
 import { Registrar } from './registrar/index.ts';
 import { type PlatformAccount, Registration, type RegistrationPorts } from './registration/index.ts';
@@ -272,11 +272,20 @@ export class SignallingEndpoint implements FlowHandlers {
     const hop = parsed === null ? null : nextHop(parsed);
     if (hop === null) return null;
     const secure = hop.secure || flow.transport === 'tls';
+    const device = this.#deviceFlow(uri, parsed!, secure);
+    if (device !== null) return device;
     for (const target of await this.#resolve({ ...hop, secure })) {
       const connection = this.#registeredFlow(target) ?? (await this.#transports.connect(target));
       if ('flow' in connection) return connection.flow;
     }
     return null;
+  }
+
+  /** The flow that a device has with us now, when the URI is its GRUU and we gave it that (RFC 5627). */
+  #deviceFlow(uri: string, { parameters }: SipUri, secure: boolean): Flow | null {
+    if (!parameters.has('gr')) return null;
+    const flows = this.#registrar.find(uri).map(({ flow }) => flow);
+    return flows.find(flow => flow !== null && (!secure || ['tls', 'wss'].includes(flow.transport))) ?? null;
   }
 
   /**
