@@ -6,15 +6,16 @@ import type { Logger } from '../observe/index.ts';
 import { Admission, type AdmissionOptions, type GuardLimits, type Subscriber } from './admission/index.ts';
 import type { Clock } from './clock.ts';
 import {
+  type BranchPorts,
   type Dialog,
   Dialogs,
   SESSION_TIMER,
   ServerSession,
-  type SessionPorts,
   type SessionTimerLimits,
 } from './dialog/index.ts';
 import { hostPort, newVia, token } from './identifiers.ts';
 import { type Header, parseUri, Response, respond, type SipUri, scan } from './message/index.ts';
+import { OutgoingCalls } from './outgoing-calls.ts';
 import { ALLOW, SDP_TYPE, SUPPORTED } from './refusal.ts';
 import { Registrar } from './registrar/index.ts';
 import { type PlatformAccount, Registration, type RegistrationPorts } from './registration/index.ts';
@@ -32,7 +33,7 @@ import {
   Transports,
   type WebSocketPeer,
 } from './transport/index.ts';
-import type { SignallingHandlers } from './types.ts';
+import type { CallRequest, OutgoingCall, SignallingHandlers } from './types.ts';
 import { UserAgentClient } from './user-agent-client.ts';
 import { BACK_LATER, UserAgentServer, type UserAgentServerOptions } from './user-agent-server.ts';
 
@@ -75,7 +76,8 @@ export class SignallingEndpoint implements FlowHandlers {
   readonly #client: UserAgentClient;
   readonly #dialogs = new Dialogs();
   readonly #messages = new Map<string, { direction: 'in' | 'out'; transport: string; count: number }>();
-  readonly #sessionPorts: SessionPorts;
+  readonly #sessionPorts: BranchPorts;
+  readonly #outgoing: OutgoingCalls;
   #draining = false;
   /** Messages that were sent again. */
   #retransmissions = 0;
@@ -108,7 +110,20 @@ export class SignallingEndpoint implements FlowHandlers {
       request: (dialog, method, parts, answered) => this.#client.requestInDialog(dialog, method, parts, answered),
       ended: session => this.#dialogs.remove(session),
       onRetransmission: () => void this.#retransmissions++,
+      via: newVia,
+      invite: (request, flow, heard) => this.#client.invite(request, flow, heard),
+      send: (request, flow) => this.#client.request(request, flow, null),
+      begun: usage => this.#dialogs.add(usage),
     };
+    const { isTrusted = () => false } = options;
+    this.#outgoing = new OutgoingCalls({
+      ports: this.#sessionPorts,
+      registrar: this.#registrar,
+      resolve: hop => this.#resolve(hop),
+      connect: target => this.#transports.connect(target),
+      isTrusted,
+      token,
+    });
     this.#server = new UserAgentServer({
       clock: options.clock,
       admission: this.#admission,
@@ -172,6 +187,11 @@ export class SignallingEndpoint implements FlowHandlers {
     return this.#registrations;
   }
 
+  /** Calls somebody who is registered here, or with the platform that the call's identity belongs to. */
+  call(request: CallRequest): OutgoingCall {
+    return this.#outgoing.call(request);
+  }
+
   /** From now on new calls are refused with 503; those that run go on. */
   drain(): void {
     this.#draining = true;
@@ -186,6 +206,7 @@ export class SignallingEndpoint implements FlowHandlers {
   /** Ends what is left without waiting and closes the sockets. */
   close(): void {
     this.#draining = true;
+    this.#outgoing.abandon('the server closes');
     this.#dialogs.abandon('the server closes');
     this.#server.close();
     this.#client.close();
@@ -223,6 +244,7 @@ export class SignallingEndpoint implements FlowHandlers {
   }
 
   closed(flow: Flow): void {
+    this.#outgoing.disconnected(flow);
     this.#dialogs.disconnected(flow);
     for (const registration of this.#registrations) registration.disconnected(flow);
   }
@@ -247,12 +269,27 @@ export class SignallingEndpoint implements FlowHandlers {
       this.#comeBack(transaction);
       return null;
     }
-    const session = new ServerSession(transaction, token(), subscriber?.user ?? null, this.#sessionPorts);
+    const session = new ServerSession({
+      invite: transaction,
+      localTag: token(),
+      subscriber: subscriber?.user ?? null,
+      registration: this.#registrationOf(transaction),
+      ports: this.#sessionPorts,
+    });
     this.#dialogs.add(session);
     // §17.2.1: whoever needs longer than 200 ms says so; saying it always spares a timer for each call.
     transaction.respond(respond(transaction.request, 100));
     this.#options.handlers.invite(session);
     return session;
+  }
+
+  /** Of the channel that is called, with the platform that calls it. */
+  #registrationOf({ request, flow }: ServerTransaction): Registration | null {
+    const user = parseUri(request.uri)?.user;
+    const { transport, remoteAddress, remotePort } = flow;
+    const isFrom = (way: Flow | null) =>
+      way?.transport === transport && way.remoteAddress === remoteAddress && way.remotePort === remotePort;
+    return this.#registrations.find(({ account, flow: way }) => account.channel === user && isFrom(way)) ?? null;
   }
 
   /** While we drain, another server may take it. */

@@ -1,4 +1,6 @@
-/** What the rest of the house sees of SIP: calls that come in, and what can be done with them. */
+/** What the rest of the house sees of SIP: calls that come in and go out, and what can be done with them. */
+
+import type { Registration } from './registration/index.ts';
 
 export type SipTransport = 'udp' | 'tcp' | 'tls' | 'ws' | 'wss';
 
@@ -51,6 +53,7 @@ export interface IncomingCall {
   /** User part of the Request-URI, unescaped; empty when there is none. */
   readonly target: string;
   readonly from: Caller;
+  readonly identity: CallIdentity;
   /** User name of the account whose password the caller has proved to know; null for a guest. */
   readonly subscriber: string | null;
   readonly userAgent: string | null;
@@ -95,4 +98,58 @@ export interface IncomingCallHandlers extends SessionHandlers {
   cancelled(): void;
   /** The first ACK to our 200; comes after `answered`. */
   acknowledged(): void;
+}
+
+/** Who we are in a call. */
+export interface CallIdentity {
+  /** Our SIP URI. */
+  readonly uri: string;
+  /** As whose subscriber; null where the peer calls us by our own name. */
+  readonly registration: Registration | null;
+}
+
+/** Who a call is with, as far as the network shows. */
+export interface CallPeer {
+  readonly transport: SipTransport;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  /** The local address at which the peer reaches us, as in our Contact. */
+  readonly localAddress: string;
+}
+
+/** A call that we make. */
+export interface OutgoingCall {
+  /** Unique in this process. */
+  readonly id: string;
+  readonly sipCallId: string;
+  readonly identity: CallIdentity;
+  /** Who has answered; null before. */
+  readonly peer: CallPeer | null;
+  /** CANCEL before the answer, BYE after it. */
+  hangUp(cause: EndCause): void;
+}
+
+/** One of `accepted`, `refused` and `ended` is the first word after `progress`; after `refused` there is none. */
+export interface OutgoingCallHandlers extends SessionHandlers {
+  /** 180, 183 …: somebody is asked. Several may ring at once. */
+  progress(status: number, reason: string): void;
+  /** Somebody took it: the answer to our offer; null when he gave none. */
+  accepted(answer: string | null): void;
+  /** Nobody took it. */
+  refused(rejection: Rejection): void;
+}
+
+export interface CallRequest {
+  /** Who is called: a SIP URI without headers, of somebody who is registered here or with the platform. */
+  readonly to: string;
+  /** As in the call that this one goes on from. */
+  readonly identity: CallIdentity;
+  readonly offer: string;
+  /** RFC 3891: the call that this one takes the place of. */
+  readonly replaces: string | null;
+  /** RFC 3892: who wants it. */
+  readonly referredBy: string | null;
+  /** 60 s where not said otherwise. */
+  readonly ringTimeoutMs?: number;
+  readonly handlers: OutgoingCallHandlers;
 }

@@ -51,13 +51,32 @@ export class UserAgentClient {
   request(request: Request, flow: Flow, dialog: Dialog | null, answered: Answered = () => undefined): void {
     // RFC 3261 §8.1.3.1: what cannot be sent is answered so.
     if (flow.closed) return answered(respond(request, 503));
-    const settled = this.#begin();
-    const finish = (response: Response | null) => {
-      answered(response);
-      settled();
-    };
-    const key = clientKey(request);
     let finished = false;
+    this.#start(request, flow, response => {
+      if (response !== null && response.status < 200) return;
+      if (response !== null && response.status < 300 && dialog !== null) this.#succeeded(response, flow, dialog);
+      // RFC 6026 §7.2: a 2xx to an INVITE may come again, and wants another ACK.
+      if (!finished) answered(response);
+      finished = true;
+    });
+  }
+
+  /**
+   * Sends an INVITE outside a dialog and tells every response, or null when none came in time. The ACKs to the 2xx are
+   * its user's. Returns how to forget it.
+   */
+  invite(request: Request, flow: Flow, heard: Answered): () => void {
+    if (flow.closed) {
+      heard(respond(request, 503));
+      return () => undefined;
+    }
+    const transaction = this.#start(request, flow, heard);
+    return () => transaction.terminate();
+  }
+
+  #start(request: Request, flow: Flow, heard: Answered): ClientTransaction {
+    const key = clientKey(request);
+    const settled = this.#begin();
     const transaction = new ClientTransaction({
       request,
       flow,
@@ -65,18 +84,19 @@ export class UserAgentClient {
       user: {
         report: message => {
           const response = message as Response;
-          if (response.status < 200) return;
-          if (response.status < 300 && dialog !== null) this.#succeeded(response, flow, dialog);
-          // RFC 6026 §7.2: a 2xx to an INVITE may come again, and wants another ACK.
-          if (!finished) finish(response);
-          finished = true;
+          heard(response);
+          if (response.status >= 200) settled();
         },
-        timeOut: () => finish(null),
+        timeOut: () => heard(null),
       },
-      onTerminated: () => this.#transactions.delete(key),
+      onTerminated: () => {
+        this.#transactions.delete(key);
+        settled();
+      },
       onRetransmission: this.#options.onRetransmission,
     });
     this.#transactions.set(key, transaction);
+    return transaction;
   }
 
   /** A response from the network. */
@@ -98,10 +118,13 @@ export class UserAgentClient {
     for (const transaction of this.#transactions.values()) transaction.terminate();
   }
 
-  /** Counts a request that waits for an answer, and returns how to count it no longer. */
+  /** Counts a request that waits for an answer, and returns how to count it no longer; that may be called again. */
   #begin(): () => void {
     this.#unanswered++;
+    let isWaiting = true;
     return () => {
+      if (!isWaiting) return;
+      isWaiting = false;
       this.#unanswered--;
       if (this.#unanswered === 0) this.#onSettled();
     };

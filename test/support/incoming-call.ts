@@ -6,6 +6,7 @@ export class FakeIncomingCall implements IncomingCall {
   readonly sipCallId = 'call@phone';
   readonly target: string;
   readonly from = { uri: 'sip:anna@example.org', user: 'anna', displayName: 'Anna' };
+  readonly identity = { uri: 'sip:clock@192.0.2.1', registration: null };
   readonly subscriber = null;
   readonly userAgent = null;
   readonly transport: SipTransport;

@@ -10,7 +10,7 @@ const flow = new FakeFlow(clock);
 const VIA = 'SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1';
 const TO = '<sip:news@192.0.2.1>;tag=ours';
 
-const dialogOf = (...parts: Parameters<typeof makeInvite>) => new Dialog(makeInvite(...parts), 'ours', flow);
+const dialogOf = (...parts: Parameters<typeof makeInvite>) => Dialog.asServer(makeInvite(...parts), 'ours', flow);
 
 describe('a dialog as UAS', () => {
   test('is known by Call-ID and both tags', () => {
@@ -38,7 +38,7 @@ describe('a dialog as UAS', () => {
   });
 
   test('without a Contact asks the address in From', () => {
-    const dialog = new Dialog(makeRequest('INVITE'), 'ours', flow);
+    const dialog = Dialog.asServer(makeRequest('INVITE'), 'ours', flow);
     assert.equal(dialog.request('BYE', VIA).uri, 'sip:ann@example.org');
   });
 

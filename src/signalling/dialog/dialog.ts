@@ -7,6 +7,8 @@ const TARGET_REFRESH: ReadonlySet<string> = new Set(['INVITE', 'UPDATE']);
 export interface DialogRequestParts {
   readonly headers?: readonly Header[];
   readonly body?: Buffer;
+  /** The header that proves who asks; null where nobody wants a proof. */
+  readonly credentials?: (request: Pick<Request, 'method' | 'uri'>) => Header | null;
 }
 
 /** Identifies a dialog on our side (RFC 3261 §12): as UAS, our tag is in To. */
@@ -14,36 +16,94 @@ export function dialogKey(callId: string, localTag: string, remoteTag: string | 
   return JSON.stringify([callId, localTag, remoteTag]);
 }
 
-/** A dialog as UAS (RFC 3261 §12.1.1): who the peer is, the way to it, and both sides' sequence numbers. */
+interface DialogParts {
+  readonly callId: string;
+  readonly localTag: string;
+  readonly remoteTag: string | null;
+  readonly direct: boolean;
+  readonly local: string;
+  readonly remote: string;
+  readonly routes: readonly string[];
+  readonly remoteTarget: string;
+  readonly remoteSequence: number;
+  readonly localSequence: number;
+  readonly flow: Flow;
+}
+
+/** A dialog (RFC 3261 §12): who the peer is, the way to it, and both sides' sequence numbers. */
 export class Dialog {
   readonly callId: string;
   readonly localTag: string;
   readonly remoteTag: string | null;
   readonly key: string;
-  /** Did the INVITE come from the peer itself, and through no proxy. */
+  /** Is there no proxy between the peer and us. */
   readonly direct: boolean;
   readonly #local: string;
   readonly #remote: string;
-  readonly #routes: readonly string[];
+  #routes: readonly string[];
   #remoteTarget: string;
   #remoteSequence: number;
-  #localSequence = 0;
-  /** Where the peer's last request came from: the way back through whatever NAT lies between (RFC 3581). */
+  #localSequence: number;
+  /** Where the peer's last message came from: the way back through whatever NAT lies between (RFC 3581). */
   flow: Flow;
 
-  constructor(invite: Request, localTag: string, flow: Flow) {
-    this.callId = invite.callId;
-    this.localTag = localTag;
-    this.remoteTag = invite.fromTag;
-    this.key = dialogKey(this.callId, localTag, this.remoteTag);
-    this.direct = invite.list('via').length === 1;
-    this.#local = `${invite.get('to')};tag=${localTag}`;
-    this.#remote = invite.get('from')!;
-    // §12.1.1: the route set is the Record-Route list, in order, as UAS.
-    this.#routes = invite.list('record-route');
-    this.#remoteTarget = contactUri(invite) ?? parseNameAddr(this.#remote)!.uri;
-    this.#remoteSequence = invite.cseq!.number;
-    this.flow = flow;
+  private constructor(parts: DialogParts) {
+    this.callId = parts.callId;
+    this.localTag = parts.localTag;
+    this.remoteTag = parts.remoteTag;
+    this.key = dialogKey(parts.callId, parts.localTag, parts.remoteTag);
+    this.direct = parts.direct;
+    this.#local = parts.local;
+    this.#remote = parts.remote;
+    this.#routes = parts.routes;
+    this.#remoteTarget = parts.remoteTarget;
+    this.#remoteSequence = parts.remoteSequence;
+    this.#localSequence = parts.localSequence;
+    this.flow = parts.flow;
+  }
+
+  /** As UAS (§12.1.1), of an INVITE that came over this flow. */
+  static asServer(invite: Request, localTag: string, flow: Flow): Dialog {
+    const remote = invite.get('from')!;
+    return new Dialog({
+      callId: invite.callId,
+      localTag,
+      remoteTag: invite.fromTag,
+      direct: invite.list('via').length === 1,
+      local: `${invite.get('to')};tag=${localTag}`,
+      remote,
+      // The route set is the Record-Route list, in order.
+      routes: invite.list('record-route'),
+      remoteTarget: contactUri(invite) ?? parseNameAddr(remote)!.uri,
+      remoteSequence: invite.cseq!.number,
+      localSequence: 0,
+      flow,
+    });
+  }
+
+  /** As UAC (§12.1.2), of a response to our INVITE, which went over this flow. */
+  static asClient(invite: Request, response: Response, flow: Flow): Dialog {
+    const routes = reversedRoutes(response);
+    return new Dialog({
+      callId: invite.callId,
+      localTag: invite.fromTag!,
+      remoteTag: response.toTag,
+      direct: routes.length === 0 && invite.get('route') === null,
+      local: invite.get('from')!,
+      remote: response.get('to') ?? invite.get('to')!,
+      routes,
+      remoteTarget: contactUri(response) ?? invite.uri,
+      // The peer's is not known before its first request; any number comes after this one.
+      remoteSequence: -1,
+      localSequence: invite.cseq!.number,
+      flow,
+    });
+  }
+
+  /** A 2xx makes an early dialog a confirmed one, whose route set may be another (§13.2.2.4). */
+  confirm(response: Response): void {
+    this.#routes = reversedRoutes(response);
+    this.#moveTarget(response);
   }
 
   /**
@@ -84,11 +144,12 @@ export class Dialog {
   }
 
   /** The ACK to a 2xx, a transaction of its own with the number of its INVITE (§13.2.2.4). */
-  acknowledgement(response: Response, via: string): Request {
-    return this.#make('ACK', via, response.cseq!.number, {});
+  acknowledgement(response: Response, via: string, headers: readonly Header[] = []): Request {
+    return this.#make('ACK', via, response.cseq!.number, { headers });
   }
 
-  #make(method: string, via: string, sequence: number, { headers = [], body = NO_BODY }: DialogRequestParts): Request {
+  #make(method: string, via: string, sequence: number, parts: DialogRequestParts): Request {
+    const { headers = [], body = NO_BODY, credentials = () => null } = parts;
     const [first] = this.#routes;
     const router = first === undefined ? null : parseNameAddr(first);
     const isStrict = router !== null && !parseUri(router.uri)?.parameters.has('lr');
@@ -104,7 +165,8 @@ export class Dialog {
       ['call-id', this.callId],
       ['cseq', `${sequence} ${method}`],
     ];
-    return new Request(method, target, [...own, ...headers], body);
+    const proof = credentials({ method, uri: target });
+    return new Request(method, target, [...own, ...headers, ...(proof === null ? [] : [proof])], body);
   }
 
   #moveTarget(message: Request | Response): void {
@@ -115,4 +177,12 @@ export class Dialog {
 function contactUri(message: Request | Response): string | null {
   const [first] = message.list('contact');
   return first === undefined ? null : (parseNameAddr(first)?.uri ?? null);
+}
+
+/** §12.1.2: as UAC, the route set is the Record-Route list in reverse. A route that cannot be read is none. */
+function reversedRoutes(response: Response): string[] {
+  return response
+    .list('record-route')
+    .filter(route => parseNameAddr(route) !== null)
+    .reverse();
 }

@@ -1,11 +1,21 @@
 import { type Header, parsedUri, parseUri, type Request, respond } from '../message/index.ts';
+import type { Registration } from '../registration/index.ts';
 import type { ServerTransaction } from '../transaction/index.ts';
 import type { Flow } from '../transport/index.ts';
-import type { EndCause, IncomingCall, IncomingCallHandlers, Rejection, SipTransport } from '../types.ts';
+import type { CallIdentity, EndCause, IncomingCall, IncomingCallHandlers, Rejection, SipTransport } from '../types.ts';
 import { Dialog } from './dialog.ts';
 import type { DialogUsage } from './dialogs.ts';
 import { ReliableProvisional, reliability } from './reliable-provisional.ts';
 import { recordRoute, Session, type SessionPorts, sdpOf } from './session.ts';
+
+export interface ServerSessionOptions {
+  readonly invite: ServerTransaction;
+  readonly localTag: string;
+  readonly subscriber: string | null;
+  /** With the platform that the INVITE came from. */
+  readonly registration: Registration | null;
+  readonly ports: SessionPorts;
+}
 
 /** Whoever has no answer by then hears that it rings: a source that opens slowly. */
 const RING_AFTER_MS = 200;
@@ -17,6 +27,7 @@ export class ServerSession implements IncomingCall, DialogUsage {
   readonly sipCallId: string;
   readonly target: string;
   readonly from: IncomingCall['from'];
+  readonly identity: CallIdentity;
   readonly subscriber: string | null;
   readonly userAgent: string | null;
   readonly transport: SipTransport;
@@ -32,17 +43,18 @@ export class ServerSession implements IncomingCall, DialogUsage {
   #hasRung = false;
   #provisional: ReliableProvisional | null = null;
 
-  constructor(invite: ServerTransaction, localTag: string, subscriber: string | null, ports: SessionPorts) {
+  constructor({ invite, localTag, subscriber, registration, ports }: ServerSessionOptions) {
     const { request, flow } = invite;
     this.#invite = invite;
     this.#ports = ports;
-    this.dialog = new Dialog(request, localTag, flow);
+    this.dialog = Dialog.asServer(request, localTag, flow);
     // Unique here, and no secret of the dialog's: it is shown in lists.
     this.id = localTag;
     this.sipCallId = request.callId;
     this.target = parseUri(request.uri)?.user ?? '';
     const from = request.from!;
     this.from = { uri: from.uri, user: parsedUri(from)?.user ?? '', displayName: from.displayName };
+    this.identity = { uri: request.to!.uri, registration };
     this.subscriber = subscriber;
     this.userAgent = request.get('user-agent');
     this.transport = flow.transport;

@@ -4,6 +4,7 @@ import {
   agree,
   agreedBy,
   minimumOf,
+  proposedTimer,
   type SessionTerms,
   SessionTimer,
   type SessionTimerLimits,
@@ -15,6 +16,8 @@ export interface SessionRefreshOptions {
   readonly limits: SessionTimerLimits;
   /** From 0 to 1, as Math.random. */
   readonly random: () => number;
+  /** Is the Call-ID ours: did we call. */
+  readonly ownsCallId: boolean;
   /** Is the peer watched even when it does not know session timers. */
   readonly always: boolean;
   /** Sends a refresh; null is told when nobody answers. */
@@ -42,8 +45,10 @@ const VERDICTS: ReadonlyMap<number, Verdict> = new Map([
 const BUSY_MS = 1_000;
 /** After a refusal for another reason. */
 const RETRY_MS = 10_000;
-/** RFC 3261 §14.1: who did not make the Call-ID waits up to this long, so that the other's comes first. */
+/** RFC 3261 §14.1: who did not make the Call-ID waits up to this long, so that the other's comes after it. */
 const GLARE_MS = 2_000;
+/** Who made it waits from this long up to twice the other's longest. */
+const OWN_GLARE_MS = 2_100;
 
 /** Keeps to the terms of a session's timer, from our side and from the peer's (RFC 4028). */
 export class SessionRefresh {
@@ -85,6 +90,18 @@ export class SessionRefresh {
     return timerHeaders(terms);
   }
 
+  /** Begins with the 2xx to our INVITE. */
+  begin(response: Response): void {
+    const { limits, always } = this.#options;
+    this.hear(response);
+    const terms = agreedBy(response, limits, {
+      intervalSeconds: limits.intervalSeconds,
+      refresher: 'us',
+      peerSupports: false,
+    });
+    if (terms.peerSupports || always) this.#start(terms);
+  }
+
   stop(): void {
     this.#over = true;
     this.#timer.stop();
@@ -99,22 +116,15 @@ export class SessionRefresh {
     const { send, isBusy } = this.#options;
     if (this.#asking !== null || isBusy()) return this.#timer.postpone(BUSY_MS);
     const method = this.#method;
-    const seconds = this.#wantedSeconds;
     const headers: Header[] = [
       ['supported', 'timer'],
-      // In this transaction we are the UAC.
-      ['session-expires', `${seconds};refresher=uac`],
+      ...proposedTimer(this.#terms!.intervalSeconds, this.#leastSeconds),
     ];
-    if (this.#leastSeconds !== null) headers.push(['min-se', String(this.#leastSeconds)]);
     this.#asking = method;
     send(method, headers, response => {
       this.#asking = null;
       if (!this.#over) this.#answered(method, response);
     });
-  }
-
-  get #wantedSeconds(): number {
-    return Math.max(this.#terms!.intervalSeconds, this.#leastSeconds ?? 0);
   }
 
   #answered(method: 'UPDATE' | 'INVITE', response: Response | null): void {
@@ -127,12 +137,12 @@ export class SessionRefresh {
         return this.#gone('the caller no longer answers');
       case 'too brief': {
         const least = minimumOf(response!) ?? 0;
-        if (least <= this.#wantedSeconds) return this.#refused(terms);
+        if (least <= Math.max(terms.intervalSeconds, this.#leastSeconds ?? 0)) return this.#refused(terms);
         this.#leastSeconds = least;
         return this.#refresh();
       }
       case 'glare':
-        return this.#timer.postpone(this.#options.random() * GLARE_MS);
+        return this.#timer.postpone(this.#glarePauseMs);
       case 'unknown method':
         if (method === 'INVITE') return this.#refused(terms);
         this.#method = 'INVITE';
@@ -140,6 +150,11 @@ export class SessionRefresh {
       case 'refused':
         return this.#refused(terms);
     }
+  }
+
+  get #glarePauseMs(): number {
+    const { random, ownsCallId } = this.#options;
+    return ownsCallId ? OWN_GLARE_MS + random() * (2 * GLARE_MS - OWN_GLARE_MS) : random() * GLARE_MS;
   }
 
   /** Whoever refuses is there. Who knows timers must agree before the session expires; with others we ask as before. */

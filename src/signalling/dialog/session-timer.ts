@@ -71,6 +71,14 @@ export function timerHeaders({ intervalSeconds, refresher, peerSupports }: Sessi
   return peerSupports ? [expires, ['require', 'timer']] : [expires];
 }
 
+/** Headers of an INVITE or UPDATE of ours, in which we are the UAC (§7.1); `leastSeconds` is what a 422 told. */
+export function proposedTimer(intervalSeconds: number, leastSeconds: number | null): Header[] {
+  const seconds = Math.max(intervalSeconds, leastSeconds ?? 0);
+  const headers: Header[] = [['session-expires', `${seconds};refresher=uac`]];
+  if (leastSeconds !== null) headers.push(['min-se', String(leastSeconds)]);
+  return headers;
+}
+
 /** Min-SE in seconds; null when there is none that can be read. */
 export function minimumOf(message: Request | Response): number | null {
   return deltaSeconds(splitUnquoted(message.get('min-se') ?? '', ';')[0]!);

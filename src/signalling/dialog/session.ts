@@ -35,11 +35,11 @@ export interface SessionOptions {
   readonly dialog: Dialog;
   /** User part of our Contact. */
   readonly localUser: string;
-  /** The peer's INVITE, which waits for `accept` or `reject`. */
-  readonly invite: ServerTransaction;
+  /** The peer's INVITE, which waits for `accept` or `reject`; null where it is ours, whose 2xx `begin` takes. */
+  readonly invite: ServerTransaction | null;
   readonly ports: SessionPorts;
-  /** The first ACK is here. */
-  readonly confirmed: () => void;
+  /** The first ACK to our 200 is here. */
+  readonly confirmed?: () => void;
   /** Nothing is left of it. */
   readonly finished: () => void;
 }
@@ -64,7 +64,7 @@ export class Session implements DialogUsage {
   /** What we last said of the media. */
   #description = '';
   /** Was it an offer of ours, which is not answered yet. */
-  #isOffering = false;
+  #isOffering: boolean;
   /** The cause with which to say BYE as soon as the ACK is here. */
   #hangUpCause: EndCause | null = null;
   /** Runs while the peer's connection is gone. */
@@ -77,22 +77,38 @@ export class Session implements DialogUsage {
     this.#options = options;
     this.#ports = ports;
     this.#pending = invite;
+    this.#isOffering = invite === null;
     this.#refresh = new SessionRefresh({
       clock: ports.clock,
       limits: ports.sessionTimer,
       random: ports.random,
+      ownsCallId: invite === null,
       // A browser's media tells whether it is there, also while its WebSocket is not.
       always: transport !== 'ws' && transport !== 'wss',
       send: (method, headers, answered) => this.#sendRefresh(method, headers, answered),
       isBusy: () => this.#isNegotiating || (dialog.flow.closed && !dialog.mayCallBack),
       gone: reason => this.#fail('Session timer expired', reason),
     });
-    this.#refresh.hear(invite.request);
+    if (invite !== null) this.#refresh.hear(invite.request);
   }
 
   /** Is the INVITE without a final answer. */
   get isEarly(): boolean {
     return this.#state === 'early';
+  }
+
+  get hasEnded(): boolean {
+    return this.#state === 'ended';
+  }
+
+  /** Takes the 2xx to our INVITE, which had this offer; its ACK is on its way. */
+  begin(response: Response, offer: string): void {
+    if (this.#state !== 'early') return;
+    this.#state = 'confirmed';
+    this.#isOffering = false;
+    this.#description = offer;
+    this.dialog.confirm(response);
+    this.#refresh.begin(response);
   }
 
   /** Answers the INVITE: with the answer to its offer, or with our offer if it has none. */
@@ -137,8 +153,8 @@ export class Session implements DialogUsage {
       this.#isOffering = false;
       this.handlers?.answered(sdpOf(request));
     }
-    if (!isFirst || this.#hasEnded) return;
-    this.#options.confirmed();
+    if (!isFirst || this.hasEnded) return;
+    this.#options.confirmed?.();
     if (this.#hangUpCause !== null) this.hangUp(this.#hangUpCause);
   }
 
@@ -171,9 +187,9 @@ export class Session implements DialogUsage {
     this.end({ by: 'failure', reason });
   }
 
-  /** Over without another word; `status` is for an INVITE that has no answer. */
+  /** Over without a BYE; `status` is for an INVITE that has no answer. */
   end(end: CallEnd, status = 487): void {
-    if (this.#hasEnded) return;
+    if (this.hasEnded) return;
     // §15.1.2: what is pending in the dialog is answered, too.
     if (this.#pending !== null) this.#refuse(this.#pending, { status: this.isEarly ? status : 487 });
     this.#finish();
@@ -207,12 +223,8 @@ export class Session implements DialogUsage {
     return true;
   }
 
-  get #hasEnded(): boolean {
-    return this.#state === 'ended';
-  }
-
   get #isNegotiating(): boolean {
-    return this.#pending !== null || this.#unacknowledged !== null;
+    return this.#pending !== null || this.#unacknowledged !== null || this.#isOffering;
   }
 
   #receiveOffer(transaction: ServerTransaction, offer: string | null, accept: (sdp: string) => void): void {
@@ -297,9 +309,9 @@ export class Session implements DialogUsage {
   }
 }
 
-/** The description that comes with a request; null when there is none. */
-export function sdpOf(request: Request): string | null {
-  return readBody(request)?.sdp ?? null;
+/** The description in a message; null when there is none. */
+export function sdpOf(message: Request | Response): string | null {
+  return readBody(message)?.sdp ?? null;
 }
 
 /** RFC 3261 §12.1.1: a response that makes a dialog repeats the Record-Route headers. */

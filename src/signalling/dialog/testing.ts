@@ -3,7 +3,7 @@ import { type Header, type Request, type Response, respond } from '../message/in
 import { FakeClock, FakeFlow, makeInvite, makeRequest, type RequestParts } from '../testing.ts';
 import { ServerTransaction } from '../transaction/index.ts';
 import type { CallEnd, Reoffer } from '../types.ts';
-import { SESSION_TIMER, ServerSession } from './index.ts';
+import { SESSION_TIMER, ServerSession, type SessionPorts } from './index.ts';
 
 const TO = '<sip:news@192.0.2.1>;tag=ours';
 
@@ -25,7 +25,7 @@ export class SessionBench {
   constructor(transport: 'udp' | 'tcp' | 'ws' = 'udp', invite = makeInvite()) {
     this.flow = new FakeFlow(this.clock, transport);
     this.invite = this.transaction(invite);
-    this.session = new ServerSession(this.invite, 'ours', null, {
+    const ports: SessionPorts = {
       clock: this.clock,
       capabilities: [['allow', 'INVITE, BYE']],
       contact: (flow, user) => `<sip:${user}@${flow.localAddress}>`,
@@ -38,6 +38,13 @@ export class SessionBench {
       },
       ended: () => this.over++,
       onRetransmission: () => this.retransmissions++,
+    };
+    this.session = new ServerSession({
+      invite: this.invite,
+      localTag: 'ours',
+      subscriber: null,
+      registration: null,
+      ports,
     });
     this.session.handlers = {
       cancelled: () => this.events.push(`${this.clock.nowMs()} cancelled`),

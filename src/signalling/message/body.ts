@@ -1,4 +1,4 @@
-import type { Header, Request } from './message.ts';
+import type { Header, Request, Response } from './message.ts';
 import { type Parameters, parseParameters } from './parameters.ts';
 import { scanHeaders } from './scanner.ts';
 
@@ -27,12 +27,12 @@ interface Valued {
 export type ReadBody = { readonly sdp: string | null } | null;
 
 /**
- * Finds the session description of a request: its body, or the part of a multipart body that is one (RFC 5621). Other
+ * Finds the session description of a message: its body, or the part of a multipart body that is one (RFC 5621). Other
  * parts are passed over when they say that they may be.
  */
-export function readBody(request: Request): ReadBody {
-  if (request.body.length === 0) return { sdp: null };
-  return readPart({ headers: request.headers, bytes: request.body }, '', 0);
+export function readBody({ headers, body }: Request | Response): ReadBody {
+  if (body.length === 0) return { sdp: null };
+  return readPart({ headers, bytes: body }, '', 0);
 }
 
 function readPart(part: Part, defaultType: string, depth: number): ReadBody {

@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { createLogger } from '../observe/index.ts';
+import { SignallingEndpoint } from './endpoint.ts';
+import { type Header, Request, respond, serialise } from './message/index.ts';
+import { FakeClock, FakeFlow, makeRequest } from './testing.ts';
+import type { OutgoingCall } from './types.ts';
+
+const CLOSED = { protocol: 'SIP', cause: 480, text: 'Off air' } as const;
+
+let clock: FakeClock;
+let endpoint: SignallingEndpoint;
+let events: string[];
+
+afterEach(() => endpoint.close());
+
+beforeEach(() => {
+  clock = new FakeClock();
+  events = [];
+  endpoint = new SignallingEndpoint({
+    clock,
+    log: createLogger({ level: 'silent' }),
+    guests: true,
+    isTrusted: address => address === '10.0.0.1',
+    handlers: { invite: () => undefined },
+  });
+});
+
+/** A phone or browser at its own address, where it has registered for bob. */
+function registered(
+  address: string,
+  { transport = 'udp' as FakeFlow['transport'], contact = `sip:bob@${address}:5062`, headers = [] as Header[] } = {},
+): FakeFlow {
+  const flow = new FakeFlow(clock, transport, address);
+  const request = makeRequest('REGISTER', {
+    via: `SIP/2.0/${transport.toUpperCase()} ${address}:5062;branch=z9hG4bK-${address}`,
+    from: '<sip:bob@example.org>;tag=bob',
+    to: '<sip:bob@example.org>',
+    callId: `register-${address}`,
+    headers: [['contact', contact], ...headers],
+  });
+  endpoint.receive(flow, serialise(request));
+  assert.equal(flow.takeResponse().status, 200);
+  return flow;
+}
+
+async function call(to = 'sip:bob@example.org'): Promise<OutgoingCall> {
+  const made = endpoint.call({
+    to,
+    identity: { uri: 'sip:clock@example.org', registration: null },
+    offer: 'our offer',
+    replaces: null,
+    referredBy: null,
+    handlers: {
+      progress: status => events.push(`progress ${status}`),
+      accepted: answer => events.push(`accepted ${answer}`),
+      refused: ({ status }) => events.push(`refused ${status}`),
+      answered: () => undefined,
+      reinvite: () => undefined,
+      ended: ({ by }) => events.push(`ended by ${by}`),
+    },
+  });
+  await new Promise(resolve => setImmediate(resolve));
+  return made;
+}
+
+const methods = (flow: FakeFlow) => flow.take().map(each => (each instanceof Request ? each.method : each.status));
+
+function answer(flow: FakeFlow, request: Request, status: number): void {
+  const headers: Header[] = [
+    ['contact', `<sip:bob@${flow.remoteAddress}:5062>`],
+    ['content-type', 'application/sdp'],
+  ];
+  const body = Buffer.from(`answer of ${flow.remoteAddress}`);
+  endpoint.receive(flow, serialise(respond(request, status, { toTag: flow.remoteAddress, headers, body })));
+}
+
+describe('calling who is registered here', () => {
+  test('asks every phone at once over its own flow, and what is said in the call reaches it', async () => {
+    const phones = ['192.0.2.11', '192.0.2.12'].map(address => registered(address));
+    const made = await call();
+    const invites = phones.map(phone => phone.takeRequest());
+    assert.deepEqual(
+      invites.map(({ uri }) => uri),
+      ['sip:bob@192.0.2.11:5062', 'sip:bob@192.0.2.12:5062'],
+    );
+    assert.deepEqual(
+      [invites[0]?.get('from')?.split(';')[0], invites[0]?.get('to'), invites[0]?.get('contact')],
+      ['<sip:clock@example.org>', '<sip:bob@example.org>', '<sip:clock@192.0.2.1:5060;transport=udp>'],
+    );
+    answer(phones[0]!, invites[0]!, 180);
+    answer(phones[1]!, invites[1]!, 200);
+    assert.deepEqual([methods(phones[0]!), methods(phones[1]!)], [['CANCEL'], ['ACK']]);
+    assert.deepEqual(events, ['progress 180', 'accepted answer of 192.0.2.12']);
+    answer(phones[0]!, invites[0]!, 487);
+    assert.equal(endpoint.sizes.dialogs, 1);
+    const bye = makeRequest('BYE', {
+      from: '<sip:bob@example.org>;tag=192.0.2.12',
+      to: invites[1]!.get('from')!,
+      callId: made.sipCallId,
+    });
+    endpoint.receive(phones[1]!, serialise(bye));
+    assert.equal(phones[1]!.takeResponse().status, 200);
+    assert.deepEqual([events.at(-1), endpoint.sizes.dialogs], ['ended by peer', 0]);
+  });
+
+  test('asks those that want it less when the others have refused', async () => {
+    const last = registered('192.0.2.11', { contact: '<sip:bob@192.0.2.11:5062>;q=0.2' });
+    const first = registered('192.0.2.12', { contact: '<sip:bob@192.0.2.12:5062>;q=0.9' });
+    await call();
+    assert.deepEqual(methods(last), []);
+    answer(first, first.takeRequest(), 486);
+    assert.deepEqual(methods(last), ['INVITE']);
+  });
+
+  test('refuses for who is not there', async () => {
+    await call('sip:carl@example.org');
+    assert.deepEqual(events, ['refused 480']);
+  });
+
+  test('refuses for a browser, which takes no plain RTP', async () => {
+    const browser = registered('192.0.2.11', { transport: 'wss', contact: 'sip:x@x.invalid;transport=ws' });
+    await call();
+    assert.deepEqual([events, methods(browser)], [['refused 488'], []]);
+  });
+
+  // Or a guest could have us call whom he likes, with our address for his own.
+  test('goes nowhere else, whatever a Contact or a Path says', async () => {
+    registered('192.0.2.11', { contact: 'sip:bob@gateway.example.com' });
+    registered('192.0.2.12', {
+      headers: [
+        ['path', '<sip:192.0.2.66;lr>'],
+        ['supported', 'path'],
+      ],
+    });
+    await call();
+    assert.deepEqual(events, ['refused 480']);
+    assert.equal(endpoint.messages.filter(({ direction }) => direction === 'out').length, 0);
+  });
+
+  test("ends when the phone's connection does", async () => {
+    const phone = registered('192.0.2.11', { transport: 'tcp', contact: 'sip:bob@192.0.2.11:5062;transport=tcp' });
+    await call();
+    phone.close();
+    endpoint.closed(phone);
+    assert.deepEqual(events, ['refused 480']);
+  });
+
+  test('is over when the endpoint closes', async () => {
+    registered('192.0.2.11');
+    const made = await call();
+    endpoint.close();
+    made.hangUp(CLOSED);
+    assert.deepEqual(events, ['ended by failure']);
+  });
+});

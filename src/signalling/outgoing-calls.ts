@@ -1,0 +1,130 @@
+import { DigestClient } from './authentication/index.ts';
+import { type BranchPorts, type CallTarget, type CallTargets, ClientSession } from './dialog/index.ts';
+import { formatHost, type Header, parseNameAddr, parseUri } from './message/index.ts';
+import type { Target as Binding, Registrar } from './registrar/index.ts';
+import type { Registration } from './registration/index.ts';
+import { type NextHop, nextHop } from './resolution/index.ts';
+import type { Connection, Flow, Target } from './transport/index.ts';
+import type { CallRequest, OutgoingCall, Rejection } from './types.ts';
+
+export interface OutgoingCallsOptions {
+  readonly ports: BranchPorts;
+  readonly registrar: Pick<Registrar, 'find'>;
+  readonly resolve: (hop: NextHop) => Promise<readonly Target[]>;
+  readonly connect: (target: Target) => Promise<Connection>;
+  /** Is this the address of a proxy of ours. */
+  readonly isTrusted: (address: string) => boolean;
+  /** A tag, Call-ID or client nonce: unique, and nobody's guess. */
+  readonly token: () => string;
+}
+
+const RING_TIMEOUT_MS = 60_000;
+const NEEDS_WEBRTC: Rejection = { status: 488, reason: 'A browser takes no plain RTP' };
+
+/** The calls that we make, and whom we may reach: who registered here, and the users of a platform through that platform. */
+export class OutgoingCalls {
+  readonly #options: OutgoingCallsOptions;
+  readonly #calls = new Set<ClientSession>();
+
+  constructor(options: OutgoingCallsOptions) {
+    this.#options = options;
+  }
+
+  /** Calls somebody; what becomes of it, the handlers hear. */
+  call(request: CallRequest): OutgoingCall {
+    const { ports, token } = this.#options;
+    const { to, identity, offer, handlers, replaces, referredBy, ringTimeoutMs = RING_TIMEOUT_MS } = request;
+    const { registration } = identity;
+    const headers: Header[] = [];
+    // RFC 3891 §4: whoever does not know Replaces would ring as for any call.
+    if (replaces !== null) headers.push(['replaces', replaces], ['require', 'replaces']);
+    if (referredBy !== null) headers.push(['referred-by', referredBy]);
+    const session: ClientSession = new ClientSession({
+      identity,
+      invitation: {
+        callId: token(),
+        localTag: token(),
+        from: registration === null ? `<${identity.uri}>` : `<${addressOf(registration)}>`,
+        to: `<${to}>`,
+        localUser: registration?.account.channel ?? parseUri(identity.uri)?.user ?? '',
+        offer,
+        headers,
+        digest: registration === null ? null : new DigestClient(registration.account, token),
+      },
+      targets: () => this.#find(to, registration),
+      redirect: async uri => {
+        const found = await this.#find(uri, registration);
+        return 'status' in found ? [] : found.flat();
+      },
+      ringTimeoutMs,
+      handlers,
+      ports,
+      settled: () => this.#calls.delete(session),
+    });
+    this.#calls.add(session);
+    void session.start();
+    return session;
+  }
+
+  /** A connection closed. */
+  disconnected(flow: Flow): void {
+    for (const call of this.#calls) call.disconnected(flow);
+  }
+
+  /** Ends what has no answer yet. */
+  abandon(reason: string): void {
+    for (const call of [...this.#calls]) call.abandon(reason);
+  }
+
+  async #find(uri: string, registration: Registration | null): Promise<CallTargets> {
+    return registration === null ? this.#findRegistered(uri) : this.#findThrough(registration, uri);
+  }
+
+  /** A user of the platform, by way of the connection on which it knows us. */
+  #findThrough({ account, flow }: Registration, uri: string): CallTargets {
+    if (flow === null || parseUri(uri)?.host !== account.registrar.host.toLowerCase()) return [];
+    return [[{ uri, route: [], flow }]];
+  }
+
+  async #findRegistered(uri: string): Promise<CallTargets> {
+    const bindings = this.#options.registrar.find(uri);
+    const found = await Promise.all(oneOfEachDevice(bindings).map(binding => this.#reach(binding)));
+    const reached = found.filter(each => each !== null);
+    // Our offer is plain RTP.
+    const phones = reached.filter(({ flow }) => flow.transport !== 'ws' && flow.transport !== 'wss');
+    if (phones.length === 0 && reached.length > 0) return NEEDS_WEBRTC;
+    // RFC 3261 §20.10: in rounds of one q.
+    const rounds = Map.groupBy(phones, ({ q }) => q);
+    return [...rounds.values()];
+  }
+
+  /**
+   * Whoever registers may name any host as the one where he is: he is called at the far end of his own flow, or through
+   * a proxy of ours that put itself in the path, and nowhere else.
+   */
+  async #reach({ uri, path, flow, q }: Binding): Promise<(CallTarget & { readonly q: number }) | null> {
+    if (flow !== null) return { uri, route: path, flow, q };
+    const [first] = path;
+    const router = first === undefined ? null : parseUri(parseNameAddr(first)?.uri ?? '');
+    const hop = router === null ? null : nextHop(router);
+    if (hop === null) return null;
+    for (const target of await this.#options.resolve(hop)) {
+      if (!this.#options.isTrusted(target.address)) continue;
+      const connection = await this.#options.connect(target);
+      if ('flow' in connection) return { uri, route: path, flow: connection.flow, q };
+    }
+    return null;
+  }
+}
+
+/** RFC 5626 §7: a device with several flows is asked by the first of them. */
+function oneOfEachDevice(bindings: readonly Binding[]): readonly Binding[] {
+  return bindings.filter(
+    ({ instance }, index) => instance === null || bindings.findIndex(each => each.instance === instance) === index,
+  );
+}
+
+/** The address of a subscriber of a platform. */
+function addressOf({ account }: Registration): string {
+  return `sip:${encodeURIComponent(account.user)}@${formatHost(account.registrar.host)}`;
+}
