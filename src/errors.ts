@@ -26,11 +26,11 @@ export const ERRORS = {
   },
   SOURCE_UNSUPPORTED: {
     meaning: 'No source kind handles this source URL.',
-    remedy: 'Use one of the kinds in docs/configuration.md.',
+    remedy: 'Use one of the kinds in docs/sources.md.',
   },
   SOURCE_OPEN_FAILED: {
     meaning: 'The source of a channel cannot be opened.',
-    remedy: 'The log names the channel and the fault; check that the file exists and is a media file.',
+    remedy: 'The log names the channel and the fault; docs/sources.md has an example of each kind.',
   },
   SOURCE_ENDED: {
     meaning: 'A film that does not loop has come to its end.',

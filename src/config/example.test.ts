@@ -78,9 +78,13 @@ describe('docs/configuration.md', () => {
         .sort(),
     );
   });
+});
 
+describe('docs/sources.md', () => {
   it('tells of every source kind, and of no other', () => {
-    const kinds = [...text.matchAll(/^### `([a-z]+):/gm)].map(([, kind]) => kind);
+    const text = readFileSync(new URL('docs/sources.md', ROOT), 'utf8');
+    const headings = [...text.matchAll(/^## (.*)$/gm)].map(([, heading]) => heading!);
+    const kinds = headings.flatMap(heading => [...heading.matchAll(/`([a-z]+):/g)].map(([, kind]) => kind));
     assert.deepEqual(kinds.sort(), [...SOURCE_KINDS].sort());
   });
 });

@@ -107,12 +107,14 @@ describe('a transcoder process', { timeout: 30_000 }, () => {
   });
 
   for (const [name, source, reason] of [
-    ['that is not there', 'file:/nowhere/film.mp4', 'no such file'],
-    ['of no known kind', 'rtsp://camera/', 'rtsp://camera/: no source kind rtsp: (there are file:, testcard:)'],
+    ['that is not there', 'file:/nowhere/film.mp4', /^no such file$/],
+    ['of no known kind', 'gopher://camera/', /^gopher:\/\/camera\/: no source kind gopher: \(there are .*file:, /],
   ] as const) {
     it(`says why it cannot open a source ${name}`, async t => {
       const engine = await Engine.start(t, { source });
-      assert.deepEqual(await engine.next('source'), { type: 'source', state: 'failed', reason });
+      const message = await engine.next('source');
+      assert.equal(message.state, 'failed');
+      assert.match(message.reason, reason);
     });
   }
 

@@ -34,12 +34,19 @@ export class CommandOutput {
     return words ? `the program ended (${this.#ended}): ${words}` : `the program ended (${this.#ended})`;
   }
 
-  close(): void {
-    this.context.freeContext();
+  /** Ends the program, and with it what is read of it. */
+  stop(): void {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     this.#child.kill('SIGTERM');
     const force = setTimeout(() => this.#child.kill('SIGKILL'), KILL_AFTER_MS);
     this.#child.once('exit', () => clearTimeout(force));
+    // Whatever it started may hold its output open.
+    this.#child.stdout!.destroy();
+  }
+
+  close(): void {
+    this.stop();
+    this.context.freeContext();
   }
 
   #end(how: string): void {

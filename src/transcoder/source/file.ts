@@ -10,13 +10,16 @@ export function fileInput(url: string): Input {
     // Only local files: a playlist must not make us fetch what somebody else chose.
     protocols: ['file'],
     live: false,
-    // FFmpeg's own words for a missing file do not say more, and a folder it cannot name at all.
-    check: () =>
-      access(path, constants.R_OK).then(
-        () => null,
-        error => describe(error),
-      ),
+    check: () => readable(path),
   };
+}
+
+/** The fault, or null. FFmpeg's own words for a missing file do not say more, and a folder it cannot name at all. */
+export function readable(path: string): Promise<string | null> {
+  return access(path, constants.R_OK).then(
+    () => null,
+    error => describe(error),
+  );
 }
 
 function describe(error: NodeJS.ErrnoException): string {

@@ -17,8 +17,20 @@ const opened = (describe: () => Promise<(url: string) => Input>): Kind => {
 
 /** What each URL scheme is made by; loaded when needed, since a process plays one source. */
 const KINDS: Readonly<Record<string, Kind>> = {
+  exec: opened(async () => (await import('./exec.ts')).execInput),
   file: opened(async () => (await import('./file.ts')).fileInput),
+  http: opened(async () => (await import('./http.ts')).httpInput),
+  https: opened(async () => (await import('./http.ts')).httpInput),
+  rtmp: opened(async () => (await import('./rtmp.ts')).rtmpInput),
+  rtmps: opened(async () => (await import('./rtmp.ts')).rtmpInput),
+  rtp: opened(async () => (await import('./rtp.ts')).rtpInput),
+  rtsp: opened(async () => (await import('./rtsp.ts')).rtspInput),
+  rtsps: opened(async () => (await import('./rtsp.ts')).rtspInput),
+  sdp: opened(async () => (await import('./sdp.ts')).sdpInput),
+  srt: opened(async () => (await import('./srt.ts')).srtInput),
   testcard: async options => new (await import('./testcard.ts')).TestcardSource(options),
+  udp: opened(async () => (await import('./udp.ts')).udpInput),
+  vlc: opened(async () => (await import('./vlc.ts')).vlcInput),
 };
 
 /** Schemes that {@link createSource} knows. */

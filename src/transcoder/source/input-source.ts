@@ -1,4 +1,10 @@
-import { AVMEDIA_TYPE_AUDIO, AVMEDIA_TYPE_VIDEO, type AVMediaType, AVSEEK_FLAG_BACKWARD } from 'node-av/constants';
+import {
+  AVFMT_FLAG_CUSTOM_IO,
+  AVMEDIA_TYPE_AUDIO,
+  AVMEDIA_TYPE_VIDEO,
+  type AVMediaType,
+  AVSEEK_FLAG_BACKWARD,
+} from 'node-av/constants';
 import { Dictionary, FFmpegError, FormatContext, InputFormat, Packet, Rational } from 'node-av/lib';
 import { DialcastError } from '../../errors.ts';
 import type { SourceInfo } from '../wire.ts';
@@ -42,7 +48,11 @@ export class InputSource implements Source {
     const { url, format, options, protocols, check } = this.#input;
     const fault = await check();
     if (fault !== null) return this.#fail(fault);
-    if (this.#command !== null) this.#format.pb = this.#command.context;
+    if (this.#command !== null) {
+      this.#format.allocContext();
+      this.#format.pb = this.#command.context;
+      this.#format.setFlags(AVFMT_FLAG_CUSTOM_IO);
+    }
     const dictionary = Dictionary.fromObject({ ...options, protocol_whitelist: protocols.join(',') });
     const demultiplexer = format === null ? null : InputFormat.findInputFormat(format);
     const opened = await this.#format.openInput(url, demultiplexer, dictionary);
@@ -61,7 +71,7 @@ export class InputSource implements Source {
 
   async play(sink: SourceSink, signal: AbortSignal): Promise<void> {
     const stop = () => {
-      this.#format.interrupt();
+      this.#interrupt();
       for (const { queue } of this.#players) queue.clear();
     };
     signal.addEventListener('abort', stop, { once: true });
@@ -76,8 +86,9 @@ export class InputSource implements Source {
   }
 
   async close(): Promise<void> {
-    this.#command?.close();
     for (const player of this.#players) player.close();
+    if (this.#command !== null) this.#format.pb = null;
+    this.#command?.close();
     await this.#format.closeInput();
   }
 
@@ -143,7 +154,13 @@ export class InputSource implements Source {
   }
 
   #watch(): void {
-    if (!this.#held && performance.now() - this.#readAtMs > this.#input.stallMs) this.#format.interrupt();
+    if (!this.#held && performance.now() - this.#readAtMs > this.#input.stallMs) this.#interrupt();
+  }
+
+  /** Ends a read that waits for the source. */
+  #interrupt(): void {
+    this.#format.interrupt();
+    this.#command?.stop();
   }
 
   #startUs(): number {

@@ -1,14 +1,12 @@
 /** How FFmpeg is to open a source. Each kind has a file of its own that makes one from a URL. */
 export interface Input {
-  /** What FFmpeg opens; with a command, a name for its output. */
+  /** What FFmpeg opens; empty with a command. */
   readonly url: string;
   /** FFmpeg's name of the container; null when it is to find out. */
   readonly format: string | null;
   /** FFmpeg's options for the protocol and the container. */
   readonly options: Readonly<Record<string, string>>;
-  /**
-   * Protocols that may be used, also by what a playlist names: it must not make us read what somebody else chose.
-   */
+  /** Protocols that may be used, also by what a playlist names: it must not make us read what somebody else chose. */
   readonly protocols: readonly string[];
   /**
    * Has it a clock of its own and no end: then it is opened again when it ends. Null when that is to be seen from whether
@@ -16,11 +14,16 @@ export interface Input {
    */
   readonly live: boolean | null;
   /** A program whose standard output is the container. */
-  readonly command: { readonly file: string; readonly args: readonly string[] } | null;
+  readonly command: Command | null;
   /** Silence after which a live source is given up. */
   readonly stallMs: number;
   /** Looks at what FFmpeg would have no good words for: the fault, or null. */
   check(): Promise<string | null>;
+}
+
+export interface Command {
+  readonly file: string;
+  readonly args: readonly string[];
 }
 
 /** What most kinds have in common. */
@@ -34,3 +37,16 @@ export const INPUT: Input = {
   stallMs: 5_000,
   check: async () => null,
 };
+
+/** How long a peer may take to answer, in FFmpeg's unit: microseconds. */
+export const TIMEOUT_US = '5000000';
+
+/**
+ * Cuts off the fragment, where the operator writes what is for us and not for the other side:
+ * `rtsp://camera/1#transport=udp`.
+ */
+export function splitFragment(url: string): { readonly url: string; readonly settings: URLSearchParams } {
+  const at = url.indexOf('#');
+  if (at < 0) return { url, settings: new URLSearchParams() };
+  return { url: url.slice(0, at), settings: new URLSearchParams(url.slice(at + 1)) };
+}
