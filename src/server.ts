@@ -15,7 +15,7 @@ import { Engine, type EngineEvent } from './engine/index.ts';
 import { DialcastError } from './errors.ts';
 import { type CallListing, type ChannelListing, HttpServer, type PlatformListing } from './http/index.ts';
 import { type Figures, type Logger, Metrics } from './observe/index.ts';
-import { type Registration, SignallingEndpoint, systemClock } from './signalling/index.ts';
+import { type Registration, SignallingEndpoint, type SignallingOptions, systemClock } from './signalling/index.ts';
 import { TranscoderSupervisor } from './transcoder/index.ts';
 
 export interface ServerPorts {
@@ -39,11 +39,14 @@ export class Server {
   readonly failed: Promise<DialcastError>;
   readonly #parts: Parts;
 
-  /** Resolves once calls can come in. Rejects with LISTEN_FAILED or NATIVE_MISSING, with nothing left open. */
-  static async start(config: Config, log: Logger): Promise<Server> {
+  /**
+   * Resolves once calls can come in. Rejects with LISTEN_FAILED or NATIVE_MISSING, with nothing left open. `accounts`
+   * are asked for where guests are not let in.
+   */
+  static async start(config: Config, log: Logger, accounts?: SignallingOptions['authentication']): Promise<Server> {
     const opened: (() => Promise<void>)[] = [];
     try {
-      return await start(config, log, opened);
+      return await start(config, log, accounts, opened);
     } catch (error) {
       for (const close of opened.reverse()) await close();
       throw error;
@@ -85,7 +88,12 @@ interface Parts {
   readonly watches: readonly (() => void)[];
 }
 
-async function start(config: Config, log: Logger, opened: (() => Promise<void>)[]): Promise<Server> {
+async function start(
+  config: Config,
+  log: Logger,
+  accounts: SignallingOptions['authentication'],
+  opened: (() => Promise<void>)[],
+): Promise<Server> {
   const state = { draining: false };
   const isTrusted = isWithin(config.trusted);
   const failed = Promise.withResolvers<DialcastError>();
@@ -127,6 +135,7 @@ async function start(config: Config, log: Logger, opened: (() => Promise<void>)[
     clock: systemClock,
     log: log.child({ part: 'signalling' }),
     guests: config.guests,
+    authentication: accounts,
     connections: { total: config.limits.connections, perSource: config.limits.connectionsPerAddress },
     isTrusted,
     handlers: calls,
@@ -230,11 +239,12 @@ async function figures({
   calls,
   signalling,
 }: Pick<Parts, 'engine' | 'transcoders' | 'calls' | 'signalling'>): Promise<Figures> {
-  const { overRate, banned, bans, faults } = signalling.sizes;
+  const { overRate, banned, bans, faults, registrations } = signalling.sizes;
   return {
     calls: { active: calls.size, outcomes: calls.outcomes },
     transcodersActive: transcoders.pids.size,
     registrations: countBy(signalling.registrations, ({ status }) => status.state),
+    phones: registrations,
     sipMessages: signalling.messages.map(({ count, ...labels }) => ({ labels, value: count })),
     sipUnserved: { rate: overRate, ban: banned, fault: faults },
     sipBans: bans,

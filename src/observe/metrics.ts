@@ -12,6 +12,8 @@ export interface Figures {
   readonly transcodersActive: number;
   /** Registrations with foreign platforms, by state. */
   readonly registrations: Readonly<Record<string, number>>;
+  /** Subscribers with a phone that is registered here. */
+  readonly phones: number;
   readonly sipMessages: readonly Sample<'direction' | 'transport'>[];
   /** Messages that were not served, by why: `rate`, `ban`, or a `fault` of ours. */
   readonly sipUnserved: Readonly<Record<string, number>>;
@@ -105,6 +107,13 @@ const FAMILIES: readonly Family[] = [
     kind: 'gauge',
     labels: ['state'],
     samples: ({ registrations }) => each('state', registrations),
+  },
+  {
+    name: 'dialcast_sip_registrations',
+    help: 'Subscribers with a phone that is registered here.',
+    kind: 'gauge',
+    labels: [],
+    samples: ({ phones }) => single(phones),
   },
   {
     name: 'dialcast_sip_messages_total',

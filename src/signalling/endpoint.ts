@@ -42,7 +42,7 @@ export interface SignallingOptions {
   readonly log: Logger;
   readonly guests: boolean;
   /** Accounts, which are asked for where guests are not let in; without them nobody can call there. */
-  readonly authentication?: AdmissionOptions['authentication'];
+  readonly authentication?: AdmissionOptions['authentication'] | undefined;
   /** How often one source may ask, and what bans it; `GUARD_LIMITS` where not said otherwise. */
   readonly limits?: Partial<GuardLimits>;
   readonly mostTransactions?: UserAgentServerOptions['mostTransactions'];

@@ -24,8 +24,9 @@ export interface Credentials {
 export interface AuthenticatorOptions extends NonceOptions {
   readonly credentials: Credentials;
   /**
-   * What is offered, best first; SHA-256 and MD5 by default. Old phones look at the first challenge alone and know MD5
-   * alone: for those, MD5 must be offered alone.
+   * What is offered, best first; SHA-256 and MD5 by default. MD5 comes last, since JsSIP looks at the last challenge
+   * alone and knows MD5 alone. Phones that give up at an algorithm that they do not know (baresip 1, SIPp 3.6) must be
+   * offered MD5 alone.
    */
   readonly algorithms?: readonly DigestAlgorithm[];
 }

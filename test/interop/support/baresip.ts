@@ -20,6 +20,8 @@ export interface BaresipOptions {
   readonly video: { readonly codec: 'H264' | 'VP8'; readonly modes?: true } | null;
   /** The authority that it trusts for SIP over TLS. */
   readonly authority?: string;
+  /** It registers at the server and sends all its requests there. */
+  readonly account?: { readonly uri: string; readonly password: string; readonly server: string };
 }
 
 /** A message that baresip sends by itself; `type` is CALL_ESTABLISHED, CALL_CLOSED, CALL_RTCP and so on. */
@@ -67,7 +69,7 @@ export class Baresip {
     }
   }
 
-  private constructor({ audio, video, authority }: BaresipOptions, port: number) {
+  private constructor({ audio, video, authority, account }: BaresipOptions, port: number) {
     this.#folder = mkdtempSync(join(tmpdir(), 'dialcast-baresip-'));
     const modules = ['g711', 'aubridge', ...(video === null ? [] : ['snapshot', 'fakevideo'])];
     const codecs = video === null ? [] : [VIDEO_MODULES[video.codec]];
@@ -90,7 +92,11 @@ export class Baresip {
     writeFileSync(join(this.#folder, 'config'), `${lines.join('\n')}\n`);
     // Named alone, H.264 is offered with the first of its packetization modes.
     const only = video === null || video.modes ? '' : `;video_codecs=${video.codec}`;
-    writeFileSync(join(this.#folder, 'accounts'), `<sip:viewer@${HOST}>;regint=0;audio_codecs=${audio}${only}\n`);
+    const identity =
+      account === undefined
+        ? `<sip:viewer@${HOST}>;regint=0`
+        : `<${account.uri}>;auth_pass=${account.password};outbound="${account.server}";regint=600`;
+    writeFileSync(join(this.#folder, 'accounts'), `${identity};audio_codecs=${audio}${only}\n`);
     writeFileSync(join(this.#folder, 'contacts'), '');
     this.#process = spawn(find('baresip')!, ['-v', '-f', this.#folder], {
       cwd: this.#folder,

@@ -40,6 +40,9 @@ export interface SippResult {
 
 const TIMEOUT_SECONDS = 60;
 
+/** Of calls at once: a machine that is busy then has fewer calls a second, and no queue of them. */
+const MOST_OPEN = 100;
+
 /** Runs a scenario against a server on this machine and reads SIPp's own statistics. */
 export async function runSipp(options: SippOptions): Promise<SippResult> {
   const { scenario, transport, target, calls, callsPerSecond, accounts } = options;
@@ -56,7 +59,7 @@ export async function runSipp(options: SippOptions): Promise<SippResult> {
     );
     if (answers !== undefined) writeFileSync(join(folder, 'accounts'), `SEQUENTIAL\n${answers.join('')}`);
     const digest = accounts === undefined ? [] : ['-inf', 'accounts', '-auth_uri', accounts.uri];
-    const load = ['-m', String(calls), '-r', String(callsPerSecond), '-l', String(calls)];
+    const load = ['-m', String(calls), '-r', String(callsPerSecond), '-l', String(MOST_OPEN)];
     const network = ['-t', transport === 'udp' ? 'u1' : 'tn', '-i', '127.0.0.1', '-max_socket', '1000'];
     const traces = ['-trace_stat', '-stf', 'statistics', '-trace_err', '-error_file', 'errors', '-trace_counts'];
     const limits = ['-timeout', String(TIMEOUT_SECONDS), '-timeout_error', '-nostdin'];
