@@ -58,7 +58,7 @@ describe('where only subscribers are let in', () => {
     endpoint = create({ guests: false, accounts: true });
   });
 
-  for (const method of ['INVITE', 'REGISTER', 'MESSAGE']) {
+  for (const method of ['INVITE', 'REGISTER', 'MESSAGE', 'SUBSCRIBE']) {
     test(`a stranger's ${method} is asked for credentials, and leaves no state`, () => {
       const request = make(method);
       const [first, ...more] = exchange(request);

@@ -27,7 +27,7 @@ function responses(request: Request | Buffer): Response[] {
   return flow.take() as Response[];
 }
 
-const ALLOW = 'INVITE, ACK, CANCEL, BYE, INFO, MESSAGE, OPTIONS, PRACK, REGISTER, UPDATE';
+const ALLOW = 'INVITE, ACK, CANCEL, BYE, INFO, MESSAGE, OPTIONS, PRACK, REGISTER, SUBSCRIBE, UPDATE';
 const TAGGED = '<sip:news@192.0.2.1>;tag=unknown';
 const xml: Header[] = [['content-type', 'application/xml']];
 const multipart: Header[] = [['content-type', 'multipart/mixed; boundary=b']];
@@ -198,8 +198,9 @@ test('an INVITE is not taken for one by a second way once the first is over', ()
 
 test('OPTIONS is answered with what we can do', () => {
   const [response] = responses(makeRequest('OPTIONS'));
-  const told = ['allow', 'accept', 'supported'].map(name => response?.get(name));
-  assert.deepEqual([response?.status, ...told], [200, ALLOW, 'application/sdp, text/plain', '100rel, timer']);
+  const told = ['allow', 'accept', 'supported', 'allow-events'].map(name => response?.get(name));
+  const extensions = ['100rel, timer', 'presence, dialog'];
+  assert.deepEqual([response?.status, ...told], [200, ALLOW, 'application/sdp, text/plain', ...extensions]);
   assert.ok(response?.toTag);
 });
 

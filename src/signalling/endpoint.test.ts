@@ -80,7 +80,10 @@ describe('a call', () => {
     assert.deepEqual([ok.status, ok.body.toString()], [200, 'answer']);
     assert.match(ok.toTag!, /^[0-9a-f]{24}$/);
     assert.equal(ok.get('contact'), '<sip:news@192.0.2.1:5060;transport=udp>');
-    assert.equal(ok.get('allow'), 'INVITE, ACK, CANCEL, BYE, INFO, MESSAGE, OPTIONS, PRACK, REGISTER, UPDATE');
+    assert.equal(
+      ok.get('allow'),
+      'INVITE, ACK, CANCEL, BYE, INFO, MESSAGE, OPTIONS, PRACK, REGISTER, SUBSCRIBE, UPDATE',
+    );
 
     const to = ok.get('to')!;
     exchange(makeRequest('ACK', { to, branch: 'z9hG4bK-ack' }));

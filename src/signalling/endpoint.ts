@@ -16,10 +16,11 @@ import {
 import { hostPort, newVia, token } from './identifiers.ts';
 import { type Header, parseUri, Response, respond, type SipUri, scan } from './message/index.ts';
 import { OutgoingCalls } from './outgoing-calls.ts';
-import { ALLOW, SDP_TYPE, SUPPORTED } from './refusal.ts';
+import { ALLOW, BACK_LATER, SDP_TYPE, SUPPORTED } from './refusal.ts';
 import { Registrar } from './registrar/index.ts';
 import { type PlatformAccount, Registration, type RegistrationPorts } from './registration/index.ts';
 import { type NextHop, nextHop, type Resolver, resolveTargets } from './resolution/index.ts';
+import { dialogInfo, Notifier, presence } from './subscription/index.ts';
 import { answerText, TEXT_TYPE } from './text.ts';
 import type { ServerTransaction } from './transaction/index.ts';
 import {
@@ -35,7 +36,7 @@ import {
 } from './transport/index.ts';
 import type { CallRequest, OutgoingCall, SignallingHandlers } from './types.ts';
 import { UserAgentClient } from './user-agent-client.ts';
-import { BACK_LATER, UserAgentServer, type UserAgentServerOptions } from './user-agent-server.ts';
+import { UserAgentServer, type UserAgentServerOptions } from './user-agent-server.ts';
 
 export interface SignallingOptions {
   readonly clock: Clock;
@@ -57,9 +58,11 @@ export interface SignallingOptions {
   readonly resolver?: Resolver;
 }
 
+const EVENT_PACKAGES = [presence, dialogInfo];
 const CAPABILITIES: readonly Header[] = [
   ['allow', ALLOW.join(', ')],
   ['supported', SUPPORTED.join(', ')],
+  ['allow-events', EVENT_PACKAGES.map(({ name }) => name).join(', ')],
 ];
 const ABILITIES: readonly Header[] = [...CAPABILITIES, ['accept', `${SDP_TYPE}, ${TEXT_TYPE}`]];
 /**
@@ -78,6 +81,7 @@ export class SignallingEndpoint implements FlowHandlers {
   readonly #messages = new Map<string, { direction: 'in' | 'out'; transport: string; count: number }>();
   readonly #sessionPorts: BranchPorts;
   readonly #outgoing: OutgoingCalls;
+  readonly #notifier: Notifier;
   #draining = false;
   /** Messages that were sent again. */
   #retransmissions = 0;
@@ -124,6 +128,14 @@ export class SignallingEndpoint implements FlowHandlers {
       isTrusted,
       token,
     });
+    this.#notifier = new Notifier({
+      packages: EVENT_PACKAGES,
+      ports: this.#sessionPorts,
+      dialogs: this.#dialogs,
+      look: target => options.handlers.look?.(target) ?? null,
+      token,
+      isTrusted,
+    });
     this.#server = new UserAgentServer({
       clock: options.clock,
       admission: this.#admission,
@@ -134,6 +146,7 @@ export class SignallingEndpoint implements FlowHandlers {
           REGISTER: (transaction, subscriber) => {
             transaction.respond(this.#registrar.register(transaction.request, transaction.flow, token(), subscriber));
           },
+          SUBSCRIBE: (transaction, subscriber) => this.#notifier.subscribe(transaction, subscriber),
           OPTIONS: transaction => this.#tellAbilities(transaction),
         },
         invite: (transaction, subscriber) => this.#invite(transaction, subscriber),
@@ -192,9 +205,15 @@ export class SignallingEndpoint implements FlowHandlers {
     return this.#outgoing.call(request);
   }
 
-  /** From now on new calls are refused with 503; those that run go on. */
+  /** What there is to see of the target of this name is, or may be, another than before. */
+  watchedChanged(name: string): void {
+    this.#notifier.changed(name);
+  }
+
+  /** From now on new calls are refused with 503; those that run go on. Who watches is told to come back later. */
   drain(): void {
     this.#draining = true;
+    this.#notifier.drain();
     for (const registration of this.#registrations) registration.stop();
   }
 
@@ -224,6 +243,7 @@ export class SignallingEndpoint implements FlowHandlers {
       clientTransactions: this.#client.size,
       dialogs: this.#dialogs.size,
       registrations: this.#registrar.size,
+      subscriptions: this.#notifier.size,
       webSockets: this.#transports.webSockets,
       retransmissions: this.#retransmissions,
       scanErrors: this.#scanErrors,

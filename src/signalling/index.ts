@@ -13,4 +13,5 @@ export type {
   SignallingHandlers,
   SipTransport,
   TextMessage,
+  WatchedTarget,
 } from './types.ts';

@@ -13,7 +13,19 @@ import {
 import { REGISTRAR_EXTENSIONS } from './registrar/index.ts';
 
 /** Methods that we serve. */
-export const ALLOW = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'INFO', 'MESSAGE', 'OPTIONS', 'PRACK', 'REGISTER', 'UPDATE'];
+export const ALLOW = [
+  'INVITE',
+  'ACK',
+  'CANCEL',
+  'BYE',
+  'INFO',
+  'MESSAGE',
+  'OPTIONS',
+  'PRACK',
+  'REGISTER',
+  'SUBSCRIBE',
+  'UPDATE',
+];
 /** Extensions that we know, by their option tags. */
 export const SUPPORTED = ['100rel', 'timer'];
 export const SDP_TYPE = 'application/sdp';
@@ -43,7 +55,7 @@ export function refusal(request: Request, toTag: string, sessionTimer: SessionTi
   if (isEncrypted(request)) return refuse(493);
   if (!OFFERING.has(request.method)) return null;
   if (readBody(request) === null) return refuse(415, [['accept', SDP_TYPE]]);
-  if (!acceptsSdp(request)) return refuse(406);
+  if (!accepts(request, SDP_TYPE)) return refuse(406);
   if (!isTooBrief(request, sessionTimer)) return null;
   return refuse(422, [['min-se', String(sessionTimer.minimumSeconds)]]);
 }
@@ -53,14 +65,17 @@ export function retryAfter(seconds: number | undefined): Header[] {
   return seconds === undefined ? [] : [['retry-after', String(seconds)]];
 }
 
+/** While we are too busy, or go. */
+export const BACK_LATER = retryAfter(10);
+
 /** §23.2: in S/MIME, for which we have no key. */
 function isEncrypted(request: Request): boolean {
   return /^application\/(?:x-)?pkcs7-mime\s*(?:;|$)/i.test(request.get('content-type') ?? '');
 }
 
-/** §20.1: whoever says nothing accepts SDP; whoever says something accepts only that. */
-function acceptsSdp(request: Request): boolean {
+/** §20.1: whoever says nothing accepts the usual type; whoever says something accepts only that. */
+export function accepts(request: Request, type: string): boolean {
   if (request.get('accept') === null) return true;
   const ranges = request.list('accept').map(range => range.split(';', 1)[0]!.trim().toLowerCase());
-  return [SDP_TYPE, 'application/*', '*/*'].some(range => ranges.includes(range));
+  return [type, `${type.split('/', 1)[0]}/*`, '*/*'].some(range => ranges.includes(range));
 }

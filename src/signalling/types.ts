@@ -9,7 +9,23 @@ export interface SignallingHandlers {
   invite(call: IncomingCall): void;
   /** A text, in a call or outside (RFC 3428); null takes it. Without this, every text is taken and forgotten. */
   message?(text: TextMessage): Rejection | null;
+  /** What may be seen of a target by who subscribes to it; null when there is none. Without this, nothing is watched. */
+  look?(target: string): WatchedTarget | null;
 }
+
+/** What can be watched of a target (RFC 6665). */
+export interface WatchedTarget {
+  /** The one by which its changes are told, whatever other names it has. */
+  readonly name: string;
+  /** Can it be called. */
+  readonly isOpen: boolean;
+  /** What is on, in words. */
+  readonly title: string;
+  /** Calls to it that were answered. */
+  readonly calls: readonly WatchedCall[];
+}
+
+export type WatchedCall = Pick<IncomingCall, 'sipCallId' | 'localTag' | 'remoteTag' | 'from' | 'subscriber'>;
 
 export interface TextMessage {
   /** User part of the Request-URI, unescaped; empty when there is none. */
@@ -50,6 +66,9 @@ export interface IncomingCall {
   /** Unique in this process. */
   readonly id: string;
   readonly sipCallId: string;
+  /** With the Call-ID, the tags name the dialog; who knows them can end it. */
+  readonly localTag: string;
+  readonly remoteTag: string | null;
   /** User part of the Request-URI, unescaped; empty when there is none. */
   readonly target: string;
   readonly from: Caller;

@@ -35,7 +35,7 @@ export class UserAgentClient {
   requestInDialog(dialog: Dialog, method: string, parts: DialogRequestParts, answered?: Answered): void {
     const send = () => {
       const { flow } = dialog;
-      this.request(dialog.request(method, newVia(flow), parts), flow, dialog, answered);
+      this.request(dialog.request(method, newVia(flow), parts), flow, dialog, answered, parts.once);
     };
     if (!dialog.flow.closed || !dialog.mayCallBack) return send();
     const settled = this.#begin();
@@ -48,17 +48,24 @@ export class UserAgentClient {
   }
 
   /** Sends a request, in a dialog or not, and tells its final response, null when there is none in time. */
-  request(request: Request, flow: Flow, dialog: Dialog | null, answered: Answered = () => undefined): void {
+  request(
+    request: Request,
+    flow: Flow,
+    dialog: Dialog | null,
+    answered: Answered = () => undefined,
+    once = false,
+  ): void {
     // RFC 3261 §8.1.3.1: what cannot be sent is answered so.
     if (flow.closed) return answered(respond(request, 503));
     let finished = false;
-    this.#start(request, flow, response => {
+    const heard = (response: Response | null) => {
       if (response !== null && response.status < 200) return;
       if (response !== null && response.status < 300 && dialog !== null) this.#succeeded(response, flow, dialog);
       // RFC 6026 §7.2: a 2xx to an INVITE may come again, and wants another ACK.
       if (!finished) answered(response);
       finished = true;
-    });
+    };
+    this.#start(request, flow, heard, once);
   }
 
   /**
@@ -74,12 +81,13 @@ export class UserAgentClient {
     return () => transaction.terminate();
   }
 
-  #start(request: Request, flow: Flow, heard: Answered): ClientTransaction {
+  #start(request: Request, flow: Flow, heard: Answered, once = false): ClientTransaction {
     const key = clientKey(request);
     const settled = this.#begin();
     const transaction = new ClientTransaction({
       request,
       flow,
+      once,
       clock: this.#options.clock,
       user: {
         report: message => {

@@ -3,7 +3,7 @@ import type { Clock } from './clock.ts';
 import type { Dialogs, DialogUsage, SessionTimerLimits } from './dialog/index.ts';
 import { token } from './identifiers.ts';
 import { type Request, Response, respond, type ScanError, serialise, withReceived } from './message/index.ts';
-import { refusal, retryAfter } from './refusal.ts';
+import { BACK_LATER, refusal } from './refusal.ts';
 import { mergeKey, ServerTransaction, serverKey } from './transaction/index.ts';
 import type { Flow } from './transport/index.ts';
 
@@ -34,7 +34,6 @@ export interface UserAgentServerOptions {
 const DEFAULT_PORT = 5060;
 
 const MOST_TRANSACTIONS = 20_000;
-export const BACK_LATER = retryAfter(10);
 
 /** The requests of others and their transactions (RFC 3261 §8.2): each is let in, judged, and handed to who serves it. */
 export class UserAgentServer {

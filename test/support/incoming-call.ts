@@ -4,6 +4,8 @@ import type { IncomingCall, IncomingCallHandlers, Rejection, SipTransport } from
 export class FakeIncomingCall implements IncomingCall {
   readonly id: string;
   readonly sipCallId = 'call@phone';
+  readonly localTag = 'ours';
+  readonly remoteTag = 'theirs';
   readonly target: string;
   readonly from = { uri: 'sip:anna@example.org', user: 'anna', displayName: 'Anna' };
   readonly identity = { uri: 'sip:clock@192.0.2.1', registration: null };

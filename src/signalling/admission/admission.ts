@@ -34,6 +34,7 @@ const SPENDING: ReadonlyMap<string, string> = new Map([
   ['INVITE', 'Only subscribers may watch'],
   ['REGISTER', 'Only subscribers may register'],
   ['MESSAGE', 'Only subscribers may write'],
+  ['SUBSCRIBE', 'Only subscribers may watch'],
 ]);
 
 const RETRY_AFTER_SECONDS = '10';

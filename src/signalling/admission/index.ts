@@ -1,3 +1,3 @@
 export { Admission, type AdmissionOptions, type Subscriber } from './admission.ts';
 export { GUARD_LIMITS, type GuardLimits } from './guard.ts';
-export { sourceOf } from './source.ts';
+export { isLoopback, sourceOf } from './source.ts';

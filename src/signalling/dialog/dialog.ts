@@ -1,14 +1,16 @@
 import { type Header, NO_BODY, parseNameAddr, parseUri, Request, type Response } from '../message/index.ts';
 import type { Flow } from '../transport/index.ts';
 
-/** Requests that may move a dialog's target (RFC 3261 §12.2.2, RFC 3311 §5.2). */
-const TARGET_REFRESH: ReadonlySet<string> = new Set(['INVITE', 'UPDATE']);
+/** Requests that may move a dialog's target (RFC 3261 §12.2.2, RFC 3311 §5.2, RFC 6665 §4.1.2.2, §4.2.2). */
+const TARGET_REFRESH: ReadonlySet<string> = new Set(['INVITE', 'NOTIFY', 'SUBSCRIBE', 'UPDATE']);
 
 export interface DialogRequestParts {
   readonly headers?: readonly Header[];
   readonly body?: Buffer;
   /** The header that proves who asks; null where nobody wants a proof. */
   readonly credentials?: (request: Pick<Request, 'method' | 'uri'>) => Header | null;
+  /** It is not sent again while no answer comes. */
+  readonly once?: boolean;
 }
 
 /** Identifies a dialog on our side (RFC 3261 §12): as UAS, our tag is in To. */

@@ -25,6 +25,8 @@ export class ServerSession implements IncomingCall, DialogUsage {
   readonly id: string;
   readonly dialog: Dialog;
   readonly sipCallId: string;
+  readonly localTag: string;
+  readonly remoteTag: string | null;
   readonly target: string;
   readonly from: IncomingCall['from'];
   readonly identity: CallIdentity;
@@ -51,6 +53,8 @@ export class ServerSession implements IncomingCall, DialogUsage {
     // Unique here, and no secret of the dialog's: it is shown in lists.
     this.id = localTag;
     this.sipCallId = request.callId;
+    this.localTag = localTag;
+    this.remoteTag = request.fromTag;
     this.target = parseUri(request.uri)?.user ?? '';
     const from = request.from!;
     this.from = { uri: from.uri, user: parsedUri(from)?.user ?? '', displayName: from.displayName };

@@ -24,6 +24,8 @@ export interface TransactionOptions {
   readonly request: Request;
   readonly flow: Flow;
   readonly clock: Clock;
+  /** Client: the request is not sent again, whatever the transport. */
+  readonly once?: boolean;
   readonly user: TransactionUser;
   readonly onTerminated: () => void;
   readonly onRetransmission: () => void;
@@ -96,7 +98,8 @@ abstract class Transaction {
   }
 
   #startTimer(name: TimerName): void {
-    const duration = this.flow.reliable ? TIMERS[name].reliable : TIMERS[name].unreliable;
+    const { reliable, unreliable } = TIMERS[name];
+    const duration = this.flow.reliable || this.#options.once ? reliable : unreliable;
     if (duration === null) return;
     const fired = this.#fired.get(name) ?? 0;
     // §17.1.2.2: once a provisional response came, a request is sent again every T2.
