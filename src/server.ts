@@ -14,8 +14,17 @@ import {
 import { Engine, type EngineEvent } from './engine/index.ts';
 import { DialcastError } from './errors.ts';
 import { type CallListing, type ChannelListing, HttpServer, type PlatformListing } from './http/index.ts';
-import { type Figures, type Logger, Metrics } from './observe/index.ts';
-import { type Registration, SignallingEndpoint, type SignallingOptions, systemClock } from './signalling/index.ts';
+import { type Figures, type Logger, Metrics, redactText } from './observe/index.ts';
+import {
+  HepExport,
+  HepSocket,
+  type Registration,
+  SignallingEndpoint,
+  type SignallingOptions,
+  systemClock,
+  Trace,
+  type WireMessage,
+} from './signalling/index.ts';
 import { TranscoderSupervisor } from './transcoder/index.ts';
 
 export interface ServerPorts {
@@ -62,7 +71,7 @@ export class Server {
 
   /** Refuses new calls with 503, says BYE to the running ones, and closes everything within five seconds. */
   async close(): Promise<void> {
-    const { calls, channels, engine, http, signalling, state, transcoders, watches } = this.#parts;
+    const { calls, channels, engine, hep, http, signalling, state, transcoders, watches } = this.#parts;
     state.draining = true;
     for (const stop of watches) stop();
     signalling.drain();
@@ -72,6 +81,7 @@ export class Server {
     channels.close();
     await Promise.all([http.close(), transcoders.close()]);
     signalling.close();
+    hep?.close();
     await engine.close();
   }
 }
@@ -84,6 +94,7 @@ interface Parts {
   readonly calls: Calls;
   readonly signalling: SignallingEndpoint;
   readonly http: HttpServer;
+  readonly hep: ReturnType<typeof homer> | null;
   /** Each stops to look at a certificate's files. */
   readonly watches: readonly (() => void)[];
 }
@@ -131,6 +142,14 @@ async function start(
     isTrusted,
     nowUnixMs: Date.now,
   });
+  const hep = config.trace.hep === null ? null : homer(config.trace.hep);
+  opened.push(async () => hep?.close());
+  const trace = new Trace({
+    clock: systemClock,
+    nowUnixMs: Date.now,
+    redact: redactText,
+    onMessage: hep?.onMessage,
+  });
   const signalling = new SignallingEndpoint({
     clock: systemClock,
     log: log.child({ part: 'signalling' }),
@@ -139,6 +158,7 @@ async function start(
     connections: { total: config.limits.connections, perSource: config.limits.connectionsPerAddress },
     isTrusted,
     handlers: calls,
+    trace,
   });
   opened.push(async () => signalling.close());
   const metrics = new Metrics(() => figures({ engine, transcoders, calls, signalling }));
@@ -156,6 +176,7 @@ async function start(
     }),
     channels: () => channels.list().map(describeChannel),
     calls: () => calls.list().map(describeCall),
+    sipTrace: callId => trace.find(callId),
     platforms: () => signalling.registrations.map(describeRegistration),
     metrics,
     admitConnection: address => signalling.admitConnection(address),
@@ -170,8 +191,19 @@ async function start(
     ...(tls === null ? [] : [renewed(sipTls!, tls.pair, log, pair => signalling.renewCertificate(pair))]),
     ...(webPair === null ? [] : [renewed(config.http.tls!, webPair, log, pair => http.renewCertificate(pair))]),
   ];
-  const parts = { state, engine, transcoders, channels, calls, signalling, http, watches };
+  const parts = { state, engine, transcoders, channels, calls, signalling, http, hep, watches };
   return new Server(parts, { http: port, ...sip, media }, failed.promise);
+}
+
+/** Copies SIP messages to a Homer server. */
+function homer(collector: NonNullable<Config['trace']['hep']>) {
+  const socket = new HepSocket(collector);
+  const hep = new HepExport({
+    captureId: collector.captureId,
+    redact: redactText,
+    send: packet => socket.send(packet),
+  });
+  return { onMessage: (message: WireMessage) => hep.export(message), close: () => socket.close() };
 }
 
 function register(account: PlatformConfig, signalling: SignallingEndpoint, log: Logger): void {

@@ -4,8 +4,8 @@
  */
 
 import { HttpServer } from '../../src/http/index.ts';
-import { createLogger, Metrics } from '../../src/observe/index.ts';
-import { SignallingEndpoint, systemClock } from '../../src/signalling/index.ts';
+import { createLogger, Metrics, redactText } from '../../src/observe/index.ts';
+import { SignallingEndpoint, systemClock, Trace } from '../../src/signalling/index.ts';
 
 export type ToSipServer = { readonly register: number } | 'usage';
 
@@ -42,6 +42,7 @@ const endpoint = new SignallingEndpoint({
   guests: true,
   // All the clients of a bench come from one address.
   connections: { total: 10_000, perSource: 10_000 },
+  trace: new Trace({ clock: systemClock, nowUnixMs: Date.now, redact: redactText }),
   handlers: {
     invite: call => {
       call.handlers = {
@@ -66,6 +67,7 @@ const http = new HttpServer({
   channels: () => [],
   platforms: () => [],
   calls: () => [],
+  sipTrace: () => null,
   metrics: new Metrics(() => Promise.reject(new Error('nothing is counted here'))),
   admitConnection: address => endpoint.admitConnection(address),
   acceptWebSocket: (socket, peer) => endpoint.acceptWebSocket(socket, peer),

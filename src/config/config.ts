@@ -37,6 +37,10 @@ export interface Config {
     /** The same of one IPv4 address or IPv6 /64. */
     readonly connectionsPerAddress: number;
   };
+  readonly trace: {
+    /** The Homer server that gets a copy of every SIP message; null for none. */
+    readonly hep: { readonly address: string; readonly port: number; readonly captureId: number } | null;
+  };
   readonly channels: readonly ChannelConfig[];
   readonly platforms: readonly PlatformConfig[];
 }

@@ -70,7 +70,18 @@ describe('docs/configuration.md', () => {
 
   it('has a row for every key that holds a value, and for no other', () => {
     const rows = [...text.matchAll(/^\| `([A-Za-z.]+)` \|/gm)].map(([, key]) => key);
-    const sections = ['http', 'http.tls', 'sip', 'sip.tls', 'media', 'limits', 'channels', 'platforms'];
+    const sections = [
+      'http',
+      'http.tls',
+      'sip',
+      'sip.tls',
+      'media',
+      'limits',
+      'trace',
+      'trace.hep',
+      'channels',
+      'platforms',
+    ];
     assert.deepEqual(
       rows.sort(),
       schemaKeys(SCHEMA)

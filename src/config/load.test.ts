@@ -36,6 +36,17 @@ describe('a configuration', () => {
     assert.deepEqual(sip, { addresses: ['0.0.0.0'], udp: 0, tcp: null, tls: null });
   });
 
+  it('sends SIP messages to a Homer server that is named, at the usual port', () => {
+    assert.deepEqual(parse('trace: {hep: {address: 192.0.2.20}}').trace.hep, {
+      address: '192.0.2.20',
+      port: 9060,
+      captureId: 1,
+    });
+    const { hep } = parse('trace: {hep: {address: "2001:db8::20", port: 9061, captureId: 4294967295}}').trace;
+    assert.deepEqual(hep, { address: '2001:db8::20', port: 9061, captureId: 4_294_967_295 });
+    for (const text of ['trace: {}', 'trace: {hep: null}']) assert.equal(parse(text).trace.hep, null);
+  });
+
   it('takes one address to listen at, or a list', () => {
     const { http, sip } = parse('http: {address: "::1"}\nsip: {address: [0.0.0.0, "::"]}');
     assert.deepEqual([http.addresses, sip.addresses], [['::1'], ['0.0.0.0', '::']]);
@@ -105,6 +116,16 @@ const FAULTS: readonly { name: string; text: string; messages: readonly string[]
     messages: [
       '2:3: sip.udp: 65536 is not allowed; write a port, 0 to 65535 (0 picks a free one), or null to turn UDP off',
     ],
+  },
+  {
+    name: 'a Homer server that has a name for an address',
+    text: 'trace:\n  hep: {address: homer.example.org}',
+    messages: ["2:9: trace.hep.address: homer.example.org is not an IP address; write the Homer server's IP address"],
+  },
+  {
+    name: 'a Homer server without an address',
+    text: 'trace:\n  hep: {port: 9060}',
+    messages: ["2:3: trace.hep.address: missing; write the Homer server's IP address"],
   },
   {
     name: 'a text for a port',

@@ -32,6 +32,7 @@ const DEFAULTS = {
   sip: { udp: 5060, tcp: 5060, tlsPort: 5061 },
   media: { address: 'auto' as string | string[], port: 40_000, rtpPorts: '40002-40999' },
   guests: true,
+  hep: { port: 9060, captureId: 1 },
   limits: { viewers: 2000, connections: 10_000, connectionsPerAddress: 1_000 },
 };
 
@@ -110,6 +111,7 @@ function complete(file: ConfigFile, base: string, { interfaces }: LoadOptions): 
     guests: file.guests ?? DEFAULTS.guests,
     trusted: file.trusted ?? [],
     limits: { ...DEFAULTS.limits, ...file.limits },
+    trace: { hep: file.trace?.hep ? { ...DEFAULTS.hep, ...file.trace.hep } : null },
     channels: (file.channels ?? []).map(({ number, name, title = name, source, loop = false }): ChannelConfig => {
       return { number, name, title, loop, source: absoluteSource(source, base) };
     }),
@@ -151,6 +153,11 @@ function meaningProblems(file: ConfigFile, { sourceKinds }: LoadOptions): Proble
     const fault = `${each} is neither an IP address nor a network`;
     const remedy = 'write it like 192.0.2.10, 198.51.100.0/24 or 2001:db8::/64';
     problems.push({ path: at('trusted', index), fault, remedy });
+  }
+  const collector = file.trace?.hep?.address;
+  if (collector !== undefined && isIP(collector) === 0) {
+    const remedy = "write the Homer server's IP address";
+    problems.push({ path: at('trace', 'hep', 'address'), fault: `${collector} is not an IP address`, remedy });
   }
   // Callers dial numbers and names alike, so a name must not be another channel's number either.
   const seen = new Map<string, number>();

@@ -123,6 +123,25 @@ export const CONFIG_SCHEMA = Type.Object(
         options,
       ),
     ),
+    trace: Type.Optional(
+      Type.Object(
+        {
+          hep: Type.Optional(
+            sectionOrNull(
+              {
+                address: Type.String({ minLength: 1, description: "the Homer server's IP address" }),
+                port: Type.Optional(Type.Integer({ minimum: 1, maximum: 65_535, description: 'a port, 1 to 65535' })),
+                captureId: Type.Optional(
+                  Type.Integer({ minimum: 0, maximum: 4_294_967_295, description: 'a whole number, 0 to 4294967295' }),
+                ),
+              },
+              'address, port and captureId, or null to send nothing',
+            ),
+          ),
+        },
+        options,
+      ),
+    ),
     channels: Type.Optional(Type.Array(CHANNEL_SCHEMA, { description: 'a list of channels' })),
     platforms: Type.Optional(
       Type.Array(PLATFORM_SCHEMA, { description: 'a list of subscribers of foreign platforms' }),

@@ -37,6 +37,29 @@ export interface CallListing {
   readonly held: boolean;
 }
 
+/** A SIP message of a call, as it may be shown. */
+export interface SipMessageListing {
+  /** 1 for the first of the call; what is missing was dropped. */
+  readonly order: number;
+  /** Unix time in milliseconds. */
+  readonly atMs: number;
+  readonly direction: 'in' | 'out';
+  readonly transport: string;
+  /** `address:port`, here and below. */
+  readonly local: string;
+  readonly remote: string;
+  readonly startLine: string;
+  /** Without credentials. */
+  readonly text: string;
+}
+
+export interface SipTrace {
+  readonly sipCallId: string;
+  readonly messages: readonly SipMessageListing[];
+  /** Messages that are not kept. */
+  readonly dropped: number;
+}
+
 /** A subscriber of a foreign platform that stands for a channel. */
 export interface PlatformListing {
   /** As it is configured: a host, with a port if there is one. */
@@ -76,6 +99,8 @@ export interface HttpPorts {
   readonly health: () => Health;
   readonly channels: () => readonly ChannelListing[];
   readonly calls: () => readonly CallListing[];
+  /** The SIP messages of a call that is live or ended lately; null for any other. */
+  readonly sipTrace: (callId: string) => SipTrace | null;
   readonly platforms: () => readonly PlatformListing[];
   readonly metrics: MetricsPage;
   /** Counts a connection: returns how to let it go, or null when it is one too many. */

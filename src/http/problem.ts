@@ -23,21 +23,23 @@ export function problem(status: number, detail?: string): Static<typeof Problem>
   return detail === undefined ? base : { ...base, detail };
 }
 
+/** Ends a request with a problem. */
+export function refuse(reply: FastifyReply, status: number, detail?: string): FastifyReply {
+  return reply
+    .code(status)
+    .type(PROBLEM_TYPE)
+    .send(JSON.stringify(problem(status, detail)));
+}
+
 /** Answers errors and unknown paths with problem details; what went wrong on our side goes to the log, not to the client. */
 export function answerProblems(app: App, log: Logger): void {
-  const answer = (reply: FastifyReply, status: number, detail?: string) =>
-    reply
-      .code(status)
-      .type(PROBLEM_TYPE)
-      .send(JSON.stringify(problem(status, detail)));
-
   app.setNotFoundHandler((request: FastifyRequest, reply) =>
-    answer(reply, 404, `Nothing is found at ${request.method} ${request.url.split('?', 1)[0]}`),
+    refuse(reply, 404, `Nothing is found at ${request.method} ${request.url.split('?', 1)[0]}`),
   );
   app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
     const status = error.statusCode ?? 500;
-    if (status < 500) return answer(reply, status, error.message);
+    if (status < 500) return refuse(reply, status, error.message);
     log.error({ err: error, method: request.method, url: request.url }, 'an HTTP request failed');
-    return answer(reply, status);
+    return refuse(reply, status);
   });
 }

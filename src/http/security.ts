@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { App } from './app.ts';
 
 /** A Host header that may be repeated in a header of ours: a name, an IPv4 address or an IPv6 reference, with a port. */
@@ -58,4 +59,19 @@ export function isOriginAllowed(
     URL.canParse(`${protocol}//${host}`) &&
     originHost === new URL(`${protocol}//${host}`).host
   );
+}
+
+const LOCAL_HOST = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/i;
+
+/** What reverse proxies add for those whose request they pass on (RFC 7239, RFC 9110 §7.6.3, and what came before). */
+const PROXY_HEADERS = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip'];
+
+/**
+ * Does somebody on this machine ask, and not through a proxy on it. The host must be this machine's as well: else a
+ * foreign page could give its own name this machine's address and read along (DNS rebinding).
+ */
+export function isFromThisMachine({ socket, headers }: IncomingMessage): boolean {
+  const { remoteAddress = '' } = socket;
+  const isLoopback = remoteAddress === '::1' || remoteAddress.startsWith('127.');
+  return isLoopback && LOCAL_HOST.test(headers.host ?? '') && PROXY_HEADERS.every(name => headers[name] === undefined);
 }

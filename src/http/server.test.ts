@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { json } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { WebSocket } from 'ws';
@@ -14,6 +16,23 @@ import { HttpServer, type HttpServerOptions, type WebSocketPeer } from './index.
 const webRoot = mkdtempSync(join(tmpdir(), 'dialcast-web-'));
 const log = createLogger({ level: 'silent' });
 let status: 'ok' | 'draining' = 'ok';
+
+const TRACE = {
+  sipCallId: 'call@example.org',
+  messages: [
+    {
+      order: 1,
+      atMs: 1_700_000_000_000,
+      direction: 'in',
+      transport: 'udp',
+      local: '192.0.2.1:5060',
+      remote: '192.0.2.7:5062',
+      startLine: 'INVITE sip:clock@192.0.2.1 SIP/2.0',
+      text: 'INVITE sip:clock@192.0.2.1 SIP/2.0\r\n\r\n',
+    },
+  ],
+  dropped: 2,
+} as const;
 
 const OPTIONS: HttpServerOptions = {
   addresses: ['127.0.0.1'],
@@ -39,6 +58,7 @@ const OPTIONS: HttpServerOptions = {
     },
     { id: 'b2', channel: 'clock', transport: 'udp', codecs: [], answeredAtMs: null, held: false },
   ],
+  sipTrace: id => (id === 'a1' ? TRACE : null),
   metrics: { contentType: 'text/plain; version=0.0.4; charset=utf-8', render: async () => 'dialcast_calls_active 1\n' },
   admitConnection: () => () => undefined,
   acceptWebSocket: socket => socket.on('message', data => socket.send(`echo ${data}`)),
@@ -105,6 +125,42 @@ test('the calls are listed without who calls', async () => {
     ],
   });
 });
+
+test('the SIP messages of a call are shown', async () => {
+  const response = await fetch(`${origin}/api/calls/a1/sip`);
+  assert.equal(response.headers.get('cache-control'), 'no-store');
+  assert.deepEqual(await response.json(), { call: 'a1', ...TRACE });
+});
+
+test('the SIP messages of a call that is not known are a 404 with problem details', async () => {
+  const response = await fetch(`${origin}/api/calls/b2/sip`);
+  assert.equal(response.status, 404);
+  assert.match(response.headers.get('content-type') ?? '', /^application\/problem\+json\b/);
+  assert.deepEqual(await response.json(), {
+    type: 'about:blank',
+    title: 'Not Found',
+    status: 404,
+    detail: 'There is no such call, or it ended long ago',
+  });
+});
+
+for (const [name, headers] of [
+  ['through a proxy on this machine', { 'x-forwarded-for': '192.0.2.7' }],
+  ['through a proxy that keeps to RFC 7239', { forwarded: 'for=192.0.2.7' }],
+  ['through a proxy that only says its own name', { via: '1.1 proxy' }],
+  ['by a name that is not known to be ours', { host: 'tv.example.org' }],
+  ['by a name that only begins like ours', { host: 'localhost.example.org' }],
+] as const) {
+  test(`the SIP messages of a call are not shown to who asks ${name}`, async () => {
+    const { port } = new URL(origin);
+    const asked = request({ host: '127.0.0.1', port, path: '/api/calls/a1/sip', headers }).end();
+    const [response] = (await once(asked, 'response')) as [IncomingMessage];
+    assert.equal(response.statusCode, 403);
+    assert.match(response.headers['content-type'] ?? '', /^application\/problem\+json\b/);
+    const { detail } = (await json(response)) as { detail: string };
+    assert.match(detail, /on the machine itself/);
+  });
+}
 
 test('metrics come in the text format of Prometheus', async () => {
   const response = await fetch(`${origin}/metrics`);

@@ -9,6 +9,7 @@ import { channelRoutes } from './routes/channels.ts';
 import { healthRoutes } from './routes/health.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { platformRoutes } from './routes/platforms.ts';
+import { sipTraceRoutes } from './routes/sip-trace.ts';
 import { watchRoutes } from './routes/watch.ts';
 import { sendSecurityHeaders } from './security.ts';
 import { SipUpgrade } from './sip-upgrade.ts';
@@ -53,6 +54,7 @@ export class HttpServer {
     healthRoutes(this.#app, options);
     channelRoutes(this.#app, options);
     callRoutes(this.#app, options);
+    sipTraceRoutes(this.#app, options);
     platformRoutes(this.#app, options);
     metricsRoutes(this.#app, options);
     watchRoutes(this.#app, options, { webRoot, domain, log });

@@ -33,6 +33,7 @@ describe('HTTP with a certificate', () => {
       log: createLogger({ level: 'silent' }),
       health: () => ({ status: 'ok', uptimeSeconds: 1, callsActive: 0 }),
       channels: () => [],
+      sipTrace: () => null,
       platforms: () => [],
       calls: () => [],
       metrics: { contentType: 'text/plain', render: async () => '' },

@@ -23,10 +23,14 @@ const SECRET_FIELDS = new Set([
 const SECRETS_IN_TEXT: readonly RegExp[] = [
   // RFC 3261 §20.7, §20.28; a header may be folded over several lines (§7.3.1).
   /((?:^|[\r\n])[ \t]*(?:Proxy-)?Authorization[ \t]*:[ \t]*)[^\r\n]*(?:\r?\n[ \t]+[^\r\n]*)*/gi,
+  // RFC 3261 §20.44, RFC 7616 §3.5: a nonce, and a proof of the password; in the answers to credentials as well.
+  /\b((?:nonce|cnonce|nextnonce|rspauth)\s{0,4}=\s{0,4}"?)[^\s",]+/gi,
   // RFC 8839 §5.4: whoever knows the ICE password can speak for the agent.
   /(a=ice-pwd:)\S+/g,
-  // RFC 4568 §6.1: SDES carries the SRTP master key in clear.
-  /(a=crypto:\d+\s+\S+\s+inline:)\S+/g,
+  // RFC 4568 §6.1: SDES carries SRTP master keys in clear, several if it likes.
+  /(a=crypto:\d{1,9}[ \t]+\S{1,64}[ \t]+)[^\r\n]*/g,
+  // RFC 8866 §5.12, RFC 4567 §3: what came before SDES, and MIKEY.
+  /((?:^|[\r\n])(?:k=|a=key-mgmt:))[^\r\n]*/g,
   // RFC 3986 §3.2.1: user information of a URL, or of a SIP URI (RFC 3261 §19.1.1).
   /(\b[a-z][a-z0-9+.-]{0,15}:(?:\/\/)?[^\s:/@<>"]{1,128}:)[^\s/@<>"]{1,256}(?=@)/gi,
   /\b((?:password|passwd|pwd|secret|token|api[-_]?key)\s{0,4}[=:]\s{0,4})[^\s&;,"'}]+/gi,

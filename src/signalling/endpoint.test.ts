@@ -346,7 +346,7 @@ test('messages, retransmissions and faults are counted', () => {
   exchange(makeRequest('OPTIONS'));
   exchange(makeRequest('REGISTER', { headers: [['contact', '<sip:ann@192.0.2.7>']] }), new FakeFlow(clock, 'ws'));
   endpoint.receive(flow, Buffer.from('garbage'));
-  endpoint.sent(flow);
+  endpoint.sent(flow, Buffer.from('whatever'));
   assert.deepEqual(endpoint.messages, [
     { direction: 'in', transport: 'udp', count: 3 },
     { direction: 'in', transport: 'ws', count: 1 },

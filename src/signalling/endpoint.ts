@@ -22,6 +22,7 @@ import { type PlatformAccount, Registration, type RegistrationPorts } from './re
 import { type NextHop, nextHop, type Resolver, resolveTargets } from './resolution/index.ts';
 import { dialogInfo, Notifier, presence } from './subscription/index.ts';
 import { answerText, TEXT_TYPE } from './text.ts';
+import type { Trace } from './trace/index.ts';
 import type { ServerTransaction } from './transaction/index.ts';
 import {
   type Connection,
@@ -56,6 +57,8 @@ export interface SignallingOptions {
   readonly sessionTimer?: SessionTimerLimits;
   /** Finds the servers of others; the system's own by default. */
   readonly resolver?: Resolver;
+  /** Sees every message, and which of them are calls. */
+  readonly trace?: Trace;
 }
 
 const EVENT_PACKAGES = [presence, dialogInfo];
@@ -112,7 +115,10 @@ export class SignallingEndpoint implements FlowHandlers {
       sessionTimer,
       random: Math.random,
       request: (dialog, method, parts, answered) => this.#client.requestInDialog(dialog, method, parts, answered),
-      ended: session => this.#dialogs.remove(session),
+      ended: usage => {
+        this.#dialogs.remove(usage);
+        options.trace?.end(usage.dialog.callId);
+      },
       onRetransmission: () => void this.#retransmissions++,
       via: newVia,
       invite: (request, flow, heard) => this.#client.invite(request, flow, heard),
@@ -255,6 +261,7 @@ export class SignallingEndpoint implements FlowHandlers {
   /** A whole message from a transport. A fault of ours in serving it costs that message, and nobody else's call. */
   receive(flow: Flow, bytes: Buffer): void {
     this.#count('in', flow);
+    this.#options.trace?.see('in', flow, bytes);
     try {
       this.#receive(flow, bytes);
     } catch (error) {
@@ -269,8 +276,9 @@ export class SignallingEndpoint implements FlowHandlers {
     for (const registration of this.#registrations) registration.disconnected(flow);
   }
 
-  sent(flow: Flow): void {
+  sent(flow: Flow, bytes: Buffer): void {
     this.#count('out', flow);
+    this.#options.trace?.see('out', flow, bytes);
   }
 
   #receive(flow: Flow, bytes: Buffer): void {
@@ -297,6 +305,7 @@ export class SignallingEndpoint implements FlowHandlers {
       ports: this.#sessionPorts,
     });
     this.#dialogs.add(session);
+    this.#options.trace?.begin(session.id, session.sipCallId);
     // §17.2.1: whoever needs longer than 200 ms says so; saying it always spares a timer for each call.
     transaction.respond(respond(transaction.request, 100));
     this.#options.handlers.invite(session);

@@ -6,7 +6,7 @@ import { Type } from 'typebox';
 import type { Logger } from '../../observe/index.ts';
 import type { App } from '../app.ts';
 import type { HttpPorts } from '../ports.ts';
-import { PROBLEM_TYPE, problem } from '../problem.ts';
+import { refuse } from '../problem.ts';
 
 export interface WatchPage {
   /** Folder with the built page. */
@@ -28,13 +28,7 @@ export function watchRoutes(app: App, { channels }: HttpPorts, { webRoot, domain
   if (html === null) log.warn({ webRoot }, 'the watch page is not built; `npm run build` builds it');
 
   const page = (reply: FastifyReply, status: 200 | 404) => {
-    if (html === null) {
-      const detail = 'The watch page is not built; `npm run build` builds it';
-      return reply
-        .code(503)
-        .type(PROBLEM_TYPE)
-        .send(JSON.stringify(problem(503, detail)));
-    }
+    if (html === null) return refuse(reply, 503, 'The watch page is not built; `npm run build` builds it');
     return reply.code(status).type('text/html; charset=utf-8').header('cache-control', 'no-cache').send(html);
   };
 

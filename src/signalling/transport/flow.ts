@@ -25,5 +25,5 @@ export interface FlowHandlers {
   receive(flow: Flow, bytes: Buffer): void;
   closed(flow: Flow): void;
   /** A message was handed to the network. */
-  sent(flow: Flow): void;
+  sent(flow: Flow, bytes: Buffer): void;
 }

@@ -52,7 +52,7 @@ export function streamFlow(socket: Socket, options: StreamFlowOptions): Flow | n
     },
     send: bytes => {
       const written = write(bytes);
-      if (written) handlers.sent(flow);
+      if (written) handlers.sent(flow, bytes);
       return written;
     },
     close: () => socket.destroySoon(),

@@ -80,7 +80,7 @@ export class UdpTransport {
         // A port of 0 comes from a forged source; nobody is there.
         if (remotePort === 0 || this.#closed) return false;
         this.#socket.send(bytes, remotePort, remoteAddress, () => undefined);
-        this.#handlers.sent(flow);
+        this.#handlers.sent(flow, bytes);
         return true;
       },
       close: () => undefined,

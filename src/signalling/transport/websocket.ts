@@ -30,7 +30,7 @@ export function acceptWebSocket(socket: WebSocket, peer: WebSocketPeer, clock: C
     },
     send: bytes => {
       const written = write(bytes);
-      if (written) handlers.sent(flow);
+      if (written) handlers.sent(flow, bytes);
       return written;
     },
     close: () => socket.close(1001),
