@@ -3,13 +3,13 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, afterEach, before, describe, type TestContext, test } from 'node:test';
+import { after, afterEach, before, describe, test } from 'node:test';
 import { Baresip, type BaresipOptions, missingBaresip } from './support/baresip.ts';
 import { Linphone } from './support/linphone.ts';
 import { HOST, OUTSIDE } from './support/network.ts';
 import { find, missing } from './support/programs.ts';
 import { DialcastServer } from './support/server.ts';
-import { listen, timeOfPicture } from './support/testcard-files.ts';
+import { checkAge, checkBeeps } from './support/testcard-checks.ts';
 import { until } from './support/until.ts';
 
 interface Listing {
@@ -27,32 +27,6 @@ async function theCall(server: DialcastServer): Promise<Listing['calls'][number]
 async function nothingIsLeft(server: DialcastServer): Promise<void> {
   await until('no call', async () => (await server.api<Listing>('/api/calls')).calls.length === 0);
   await until('no viewer', async () => (await server.metric('dialcast_viewers')) === 0);
-}
-
-/** The squares must tell the time of just now: the picture is the one that was sent, whole and not of yesterday. */
-function checkAge(picture: string, t: TestContext): number {
-  const time = timeOfPicture(picture);
-  const ageMs = Date.now() - time;
-  t.diagnostic(`the picture on the phone's screen was ${ageMs} ms old when it was read`);
-  assert.ok(ageMs >= 0 && ageMs < 5_000, `the picture is ${ageMs} ms old`);
-  return time;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-}
-
-/** A tone of 1 kHz for the first 100 ms of each second, and silence between. */
-function checkBeeps(file: string, t: TestContext): void {
-  const { beeps, otherMs, seconds } = listen(file);
-  const starts = beeps.map(({ atMs }) => atMs);
-  const periods = starts.slice(1).map((atMs, index) => atMs - starts[index]!);
-  const lengths = beeps.map(({ lengthMs }) => lengthMs);
-  t.diagnostic(`${seconds.toFixed(1)} s of sound; beeps of ${lengths.join(', ')} ms, ${periods.join(', ')} ms apart`);
-  assert.ok(beeps.length >= 2 && beeps.length >= Math.floor(seconds) - 1, `${beeps.length} beeps in ${seconds} s`);
-  assert.ok(Math.abs(median(lengths) - 100) <= 20, `beeps of ${lengths} ms`);
-  assert.ok(Math.abs(median(periods) - 1000) <= 40, `beeps ${periods} ms apart`);
-  assert.ok(otherMs <= 30 * (beeps.length + 2), `${otherMs} ms of other noise`);
 }
 
 describe('baresip', { skip: OUTSIDE || missingBaresip() || missing('ffmpeg') }, () => {

@@ -1,32 +1,33 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { HOST } from './network.ts';
+import type { Machine } from './machine.ts';
 import { find } from './programs.ts';
 import { until } from './until.ts';
 
 const CONFIGURATION = fileURLToPath(new URL('../../../deploy/kamailio/kamailio.cfg', import.meta.url));
 
-export interface KamailioPorts {
-  /** SIP over UDP. */
-  readonly udp: number;
-  /** SIP over WebSocket. */
-  readonly webSocket: number;
-  /** rtpengine's control socket, at loopback; nobody need listen there as long as only phones call. */
-  readonly rtpengine: number;
-}
+/** Where it listens, at its machine's address. */
+const PORTS = { udp: 5060, webSocket: 8088 };
 
 /** Kamailio as a foreign platform, with the configuration of `deploy/kamailio`. End it with `stop`. */
 export class Kamailio {
   readonly #process: ChildProcess;
+  /** For its control socket. */
+  readonly #folder: string;
+  readonly #address: string;
   #output = '';
 
-  static async start(ports: KamailioPorts): Promise<Kamailio> {
-    const kamailio = new Kamailio(ports);
-    const line = new RegExp(`:${ports.udp.toString(16).toUpperCase().padStart(4, '0')} `);
+  /** `relay` is rtpengine's control socket; nobody need listen there as long as only phones call. */
+  static async start(machine: Machine, relay: string): Promise<Kamailio> {
+    const kamailio = new Kamailio(machine, relay);
+    const line = new RegExp(`:${PORTS.udp.toString(16).toUpperCase().padStart(4, '0')} `);
     try {
-      await until('Kamailio to listen', () => line.test(readFileSync('/proc/net/udp', 'utf8')));
+      const sockets = `/proc/${kamailio.#process.pid}/net/udp`;
+      await until('Kamailio to listen', () => line.test(readFileSync(sockets, 'utf8')));
       return kamailio;
     } catch (error) {
       await kamailio.stop();
@@ -34,22 +35,54 @@ export class Kamailio {
     }
   }
 
-  private constructor({ udp, webSocket, rtpengine }: KamailioPorts) {
-    const listen = ['-l', `udp:${HOST}:${udp}`, '-l', `tcp:${HOST}:${webSocket}`];
-    const define = ['-A', `DOMAIN="${HOST}"`, '-A', `RTPENGINE="udp:127.0.0.1:${rtpengine}"`];
-    const args = ['-f', CONFIGURATION, ...listen, ...define, '-DD', '-E'];
-    this.#process = spawn(find('kamailio')!, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-    for (const stream of [this.#process.stdout!, this.#process.stderr!]) {
+  private constructor(machine: Machine, relay: string) {
+    this.#folder = mkdtempSync(join(tmpdir(), 'dialcast-kamailio-'));
+    this.#address = machine.address;
+    const listen = ['-l', `udp:${this.sip}`, '-l', `tcp:${machine.address}:${PORTS.webSocket}`];
+    const define = ['-A', `DOMAIN="${machine.address}"`, '-A', `RTPENGINE="udp:${relay}"`];
+    const args = ['-f', CONFIGURATION, ...listen, ...define, '-Y', this.#folder, '-DD', '-E'];
+    const child = machine.spawn('kamailio', args);
+    this.#process = child;
+    for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', text => {
         this.#output += text;
       });
     }
   }
 
+  /** Its address for SIP over UDP, and with that the domain of its subscribers. */
+  get sip(): string {
+    return `${this.#address}:${PORTS.udp}`;
+  }
+
+  /** Where browsers reach it. */
+  get webSocket(): string {
+    return `ws://${this.#address}:${PORTS.webSocket}`;
+  }
+
+  /** Requests in dialogs that it forwarded, as `METHOD from ADDRESS`. */
+  get requestsInDialogs(): string[] {
+    return [...this.#output.matchAll(/in a dialog: (\w+ from \S+)/g)].map(([, request]) => request!);
+  }
+
+  /** Everything that it printed. */
+  get output(): string {
+    return this.#output;
+  }
+
+  /** Its transactions, those included that only wait for what comes again. */
+  transactions(): number {
+    const socket = `unixs:${join(this.#folder, 'kamailio_ctl')}`;
+    const text = execFileSync(find('kamcmd')!, ['-s', socket, 'tm.stats'], { encoding: 'utf8' });
+    return Number(/current: (\d+)/.exec(text)![1]);
+  }
+
   async stop(): Promise<void> {
-    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
-    const exited = once(this.#process, 'exit');
-    this.#process.kill();
-    await exited;
+    if (this.#process.exitCode === null && this.#process.signalCode === null) {
+      const exited = once(this.#process, 'exit');
+      this.#process.kill();
+      await exited;
+    }
+    rmSync(this.#folder, { recursive: true, force: true });
   }
 }

@@ -1,23 +1,25 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { HOST } from './network.ts';
-import { find } from './programs.ts';
+import type { Machine } from './machine.ts';
 import { until } from './until.ts';
 
 const CONFIGURATION = fileURLToPath(new URL('../../../deploy/rtpengine/rtpengine.conf', import.meta.url));
 
+/** Where it listens, at its machine's address. */
+const PORTS = { control: 2223, list: 2224 };
+
 /** rtpengine with the configuration of `deploy/rtpengine`, in user space. End it with `stop`. */
 export class Rtpengine {
   readonly #process: ChildProcess;
-  readonly #cli: string;
+  readonly #address: string;
   #output = '';
 
-  static async start(port: number): Promise<Rtpengine> {
-    const rtpengine = new Rtpengine(port);
+  static async start(machine: Machine): Promise<Rtpengine> {
+    const rtpengine = new Rtpengine(machine);
     try {
-      await until('rtpengine to listen', () => rtpengine.sessions());
+      await until('rtpengine to listen', () => rtpengine.calls());
       return rtpengine;
     } catch (error) {
       await rtpengine.stop();
@@ -25,29 +27,39 @@ export class Rtpengine {
     }
   }
 
-  private constructor(port: number) {
-    this.#cli = `127.0.0.1:${port + 1}`;
-    const sockets = [`--listen-ng=127.0.0.1:${port}`, `--listen-cli=${this.#cli}`, `--interface=${HOST}`];
-    const args = [`--config-file=${CONFIGURATION}`, ...sockets, '--foreground', '--log-stderr'];
-    this.#process = spawn(find('rtpengine')!, args, { stdio: ['ignore', 'ignore', 'pipe'] });
-    this.#process.stderr!.setEncoding('utf8').on('data', text => {
-      this.#output += text;
-    });
+  private constructor(machine: Machine) {
+    this.#address = machine.address;
+    const sockets = [`--listen-ng=${this.control}`, `--listen-cli=${machine.address}:${PORTS.list}`];
+    const args = [...sockets, `--interface=${machine.address}`, '--foreground', '--log-stderr'];
+    const child = machine.spawn('rtpengine', [`--config-file=${CONFIGURATION}`, ...args]);
+    this.#process = child;
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', text => {
+        this.#output += text;
+      });
+    }
   }
 
-  /** What it printed. */
+  /** Where a proxy tells it what to relay. */
+  get control(): string {
+    return `${this.#address}:${PORTS.control}`;
+  }
+
+  /** Everything that it printed. */
   get output(): string {
     return this.#output;
   }
 
-  /** Its list of calls, as its control tool prints it. */
-  async sessions(): Promise<string> {
-    const [host, port] = this.#cli.split(':');
-    const socket = connect(Number(port), host);
+  /** The Call-IDs of its list of calls. */
+  async calls(): Promise<string[]> {
+    const socket = connect(PORTS.list, this.#address);
     socket.end('list sessions all\n');
     let text = '';
     for await (const chunk of socket.setEncoding('utf8')) text += chunk;
-    return text;
+    if (/^No sessions/.test(text)) return [];
+    const calls = [...text.matchAll(/^callid: +(\S+)/gm)].map(([, callId]) => callId!);
+    if (calls.length === 0) throw new Error(`rtpengine's list of calls is ${text}`);
+    return calls;
   }
 
   async stop(): Promise<void> {

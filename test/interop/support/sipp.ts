@@ -10,6 +10,8 @@ export interface SippOptions {
   /** A file of test/interop/sipp/ without `.xml`. */
   readonly scenario: string;
   readonly port: number;
+  /** Of the server and of SIPp; this machine's 127.0.0.1 when left out. */
+  readonly addresses?: { readonly server: string; readonly own: string };
   /** `udp` uses one socket for all calls, `tcp` and `tls` a connection for each. */
   readonly transport: 'udp' | 'tcp' | 'tls';
   /** Who has signed the server's certificate; for `tls`. */
@@ -43,9 +45,10 @@ const TIMEOUT_SECONDS = 60;
 /** Of calls at once: a machine that is busy then has fewer calls a second, and no queue of them. */
 const MOST_OPEN = 100;
 
-/** Runs a scenario against a server on this machine and reads SIPp's own statistics. */
+/** Runs a scenario against a server and reads SIPp's own statistics. */
 export async function runSipp(options: SippOptions): Promise<SippResult> {
   const { scenario, transport, target, calls, callsPerSecond, accounts } = options;
+  const { server, own } = options.addresses ?? { server: '127.0.0.1', own: '127.0.0.1' };
   const folder = mkdtempSync(join(tmpdir(), 'dialcast-sipp-'));
   // Debian builds SIPp without TLS: it speaks TCP with a relay and writes TLS where it names its transport.
   const relay = transport === 'tls' ? await TlsRelay.open(options.port, options.authority!) : null;
@@ -60,12 +63,12 @@ export async function runSipp(options: SippOptions): Promise<SippResult> {
     if (answers !== undefined) writeFileSync(join(folder, 'accounts'), `SEQUENTIAL\n${answers.join('')}`);
     const digest = accounts === undefined ? [] : ['-inf', 'accounts', '-auth_uri', accounts.uri];
     const load = ['-m', String(calls), '-r', String(callsPerSecond), '-l', String(MOST_OPEN)];
-    const network = ['-t', transport === 'udp' ? 'u1' : 'tn', '-i', '127.0.0.1', '-max_socket', '1000'];
+    const network = ['-t', transport === 'udp' ? 'u1' : 'tn', '-i', own, '-max_socket', '1000'];
     const traces = ['-trace_stat', '-stf', 'statistics', '-trace_err', '-error_file', 'errors', '-trace_counts'];
     const limits = ['-timeout', String(TIMEOUT_SECONDS), '-timeout_error', '-nostdin'];
     const sipp = spawn(
       find('sipp')!,
-      [`127.0.0.1:${port}`, '-sf', file, '-s', target, ...load, ...network, ...traces, ...limits, ...digest],
+      [`${server}:${port}`, '-sf', file, '-s', target, ...load, ...network, ...traces, ...limits, ...digest],
       { cwd: folder, stdio: 'ignore', env: { ...process.env, TERM: 'dumb' } },
     );
     const force = setTimeout(() => sipp.kill('SIGKILL'), (TIMEOUT_SECONDS + 10) * 1000);
