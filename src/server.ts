@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { type Call, Calls } from './calls/index.ts';
 import { type Channel, Channels } from './channels/index.ts';
@@ -141,6 +142,9 @@ async function start(
     addresses: config.media.addresses,
     isTrusted,
     nowUnixMs: Date.now,
+    newId: randomUUID,
+    place: request => signalling.call(request),
+    mayPlace: (to, identity) => !state.draining && signalling.mayCall(to, identity),
   });
   const hep = config.trace.hep === null ? null : homer(config.trace.hep);
   opened.push(async () => hep?.close());

@@ -1,7 +1,20 @@
 import type { Channels } from '../channels/index.ts';
 import type { Logger } from '../observe/index.ts';
-import type { EndCause, IncomingCall, Rejection, SignallingHandlers, TextMessage } from '../signalling/index.ts';
-import { Call, type CallEngine, type CallOptions, type CallOutcome } from './call.ts';
+import type {
+  CallIdentity,
+  CallRequest,
+  EndCause,
+  IncomingCall,
+  OutgoingCall,
+  Referral,
+  Rejection,
+  SignallingHandlers,
+  TextMessage,
+} from '../signalling/index.ts';
+import { AnsweredCall } from './answered-call.ts';
+import type { Call, CallOutcome } from './call.ts';
+import type { CallEngine, CallMediaOptions } from './call-media.ts';
+import { PlacedCall } from './placed-call.ts';
 
 export interface CallsOptions {
   readonly channels: Channels;
@@ -9,8 +22,14 @@ export interface CallsOptions {
   readonly log: Logger;
   readonly limits: { readonly viewers: number };
   readonly addresses: readonly string[];
-  readonly isTrusted: CallOptions['isTrusted'];
+  readonly isTrusted: CallMediaOptions['isTrusted'];
   readonly nowUnixMs: () => number;
+  /** A name for a call of ours, like no other's. */
+  readonly newId: () => string;
+  /** Calls somebody. */
+  readonly place: (request: CallRequest) => OutgoingCall;
+  /** May somebody be called with this identity: nobody's line is ours to use for whom a caller names. */
+  readonly mayPlace: (to: string, identity: CallIdentity) => boolean;
 }
 
 /** Every live call, and who may become one. */
@@ -25,7 +44,7 @@ export class Calls implements SignallingHandlers {
   }
 
   invite(incoming: IncomingCall): void {
-    const { channels, limits, engine, log, addresses, isTrusted, nowUnixMs } = this.#options;
+    const { channels, limits } = this.#options;
     const refuse = (status: number, reason?: string, retryAfterSeconds?: number) => {
       this.#outcomes.refused++;
       incoming.reject({ status, ...(reason && { reason }), ...(retryAfterSeconds && { retryAfterSeconds }) });
@@ -33,18 +52,36 @@ export class Calls implements SignallingHandlers {
     const channel = channels.find(incoming.target);
     if (channel === null) return refuse(404, 'No such channel');
     if (this.#calls.size >= limits.viewers) return refuse(503, 'All places are taken', 30);
-    const call = new Call({
+    const call: AnsweredCall = new AnsweredCall({
+      ...this.#options,
       incoming,
       channel,
-      engine,
-      log,
-      addresses,
-      isTrusted,
-      nowUnixMs,
+      onReferred: referral => this.#refer(call, incoming.identity, referral),
       onEnded: (ended, outcome) => this.#ended(ended, outcome),
     });
     this.#calls.set(call.id, call);
     void call.start();
+  }
+
+  /** A viewer hands his channel on: whom he names is called with it, while he goes on watching until he hangs up. */
+  #refer({ channel }: Call, identity: CallIdentity, referral: Referral): void {
+    const { limits, newId, mayPlace } = this.#options;
+    if (!mayPlace(referral.to, identity)) return referral.reject({ status: 403, reason: 'Nobody of ours' });
+    if (this.#calls.size >= limits.viewers) {
+      return referral.reject({ status: 503, reason: 'All places are taken', retryAfterSeconds: 30 });
+    }
+    const call: PlacedCall = new PlacedCall({
+      ...this.#options,
+      id: newId(),
+      channel,
+      identity,
+      referral,
+      onReferred: next => this.#refer(call, identity, next),
+      onEnded: (ended, outcome) => this.#ended(ended, outcome),
+    });
+    this.#calls.set(call.id, call);
+    referral.accept();
+    call.start();
   }
 
   /** Nobody reads what is written to a channel, yet. */

@@ -1,2 +1,2 @@
-export { Call, type CallOutcome } from './call.ts';
+export type { Call, CallOutcome } from './call.ts';
 export { Calls, type CallsOptions } from './calls.ts';

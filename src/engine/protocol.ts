@@ -42,7 +42,7 @@ export interface ViewerSpec {
         readonly kind: 'rtp';
         /** Our address as the caller sees it; goes into the answer. */
         readonly localAddress: string;
-        /** Where the signalling comes from: with the offer's address the only place media may be latched to. */
+        /** Where the signalling comes from: with the offer's address the only place media may be latched to. Empty: nobody yet. */
         readonly peerAddress: string;
       };
   readonly streams: readonly StreamSpec[];
@@ -50,6 +50,8 @@ export interface ViewerSpec {
 
 export interface ViewerUpdate {
   readonly id: string;
+  /** Plain RTP: where the signalling comes from, when that was not known before: whom we called answers. */
+  readonly peerAddress?: string;
   readonly streams: readonly Pick<StreamSpec, 'kind' | 'feed' | 'remote'>[];
 }
 

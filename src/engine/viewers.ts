@@ -113,9 +113,10 @@ export class Viewers {
       : this.#addRtp(spec, spec.transport, streams, cname);
   }
 
-  update({ id, streams }: ViewerUpdate): void {
+  update({ id, peerAddress, streams }: ViewerUpdate): void {
     const entry = this.#entries.get(id);
     if (entry === undefined) return;
+    if (peerAddress !== undefined && entry.viewer instanceof RtpViewer) entry.viewer.peerAddress = peerAddress;
     for (const { kind, feed, remote } of streams) {
       const stream = entry.streams.get(kind);
       if (stream === undefined) continue;

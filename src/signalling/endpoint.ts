@@ -35,7 +35,7 @@ import {
   Transports,
   type WebSocketPeer,
 } from './transport/index.ts';
-import type { CallRequest, OutgoingCall, SignallingHandlers } from './types.ts';
+import type { CallIdentity, CallRequest, OutgoingCall, SignallingHandlers } from './types.ts';
 import { UserAgentClient } from './user-agent-client.ts';
 import { UserAgentServer, type UserAgentServerOptions } from './user-agent-server.ts';
 
@@ -204,6 +204,11 @@ export class SignallingEndpoint implements FlowHandlers {
   /** With foreign platforms, in the order in which they were asked for. */
   get registrations(): readonly Registration[] {
     return this.#registrations;
+  }
+
+  /** May somebody be called with this identity. */
+  mayCall(to: string, identity: CallIdentity): boolean {
+    return this.#outgoing.mayCall(to, identity);
   }
 
   /** Calls somebody who is registered here, or with the platform that the call's identity belongs to. */

@@ -6,11 +6,18 @@ export { HepExport, HepSocket, Trace, type WireMessage } from './trace/index.ts'
 export type { ListenOptions, ListenPorts, WebSocketPeer } from './transport/index.ts';
 export type {
   CallEnd,
+  CallIdentity,
+  CallPeer,
+  CallRequest,
   EndCause,
   IncomingCall,
   IncomingCallHandlers,
+  OutgoingCall,
+  OutgoingCallHandlers,
+  Referral,
   Rejection,
   Reoffer,
+  SessionHandlers,
   SignallingHandlers,
   SipTransport,
   TextMessage,

@@ -48,7 +48,7 @@ async function call(to = 'sip:bob@example.org'): Promise<OutgoingCall> {
   const made = endpoint.call({
     to,
     identity: { uri: 'sip:clock@example.org', registration: null },
-    offer: 'our offer',
+    offer: async () => 'our offer',
     replaces: null,
     referredBy: null,
     handlers: {

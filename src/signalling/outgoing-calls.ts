@@ -2,10 +2,9 @@ import { DigestClient } from './authentication/index.ts';
 import { type BranchPorts, type CallTarget, type CallTargets, ClientSession } from './dialog/index.ts';
 import { formatHost, type Header, parseNameAddr, parseUri } from './message/index.ts';
 import type { Target as Binding, Registrar } from './registrar/index.ts';
-import type { Registration } from './registration/index.ts';
 import { type NextHop, nextHop } from './resolution/index.ts';
 import type { Connection, Flow, Target } from './transport/index.ts';
-import type { CallRequest, OutgoingCall, Rejection } from './types.ts';
+import type { CallIdentity, CallRequest, OutgoingCall, Rejection } from './types.ts';
 
 export interface OutgoingCallsOptions {
   readonly ports: BranchPorts;
@@ -17,6 +16,8 @@ export interface OutgoingCallsOptions {
   /** A tag, Call-ID or client nonce: unique, and nobody's guess. */
   readonly token: () => string;
 }
+
+type PlatformWay = NonNullable<CallIdentity['registration']>;
 
 const RING_TIMEOUT_MS = 60_000;
 const NEEDS_WEBRTC: Rejection = { status: 488, reason: 'A browser takes no plain RTP' };
@@ -30,27 +31,32 @@ export class OutgoingCalls {
     this.#options = options;
   }
 
+  /** Is it somebody who is registered here, or a user of the platform to which this identity belongs. */
+  mayCall(to: string, identity: CallIdentity): boolean {
+    return this.#way(to, identity) !== null || this.#options.registrar.find(to).length > 0;
+  }
+
   /** Calls somebody; what becomes of it, the handlers hear. */
   call(request: CallRequest): OutgoingCall {
     const { ports, token } = this.#options;
     const { to, identity, offer, handlers, replaces, referredBy, ringTimeoutMs = RING_TIMEOUT_MS } = request;
-    const { registration } = identity;
+    const registration = this.#way(to, identity);
     const headers: Header[] = [];
     // RFC 3891 §4: whoever does not know Replaces would ring as for any call.
     if (replaces !== null) headers.push(['replaces', replaces], ['require', 'replaces']);
     if (referredBy !== null) headers.push(['referred-by', referredBy]);
     const session: ClientSession = new ClientSession({
-      identity,
+      identity: { uri: identity.uri, registration },
       invitation: {
         callId: token(),
         localTag: token(),
         from: registration === null ? `<${identity.uri}>` : `<${addressOf(registration)}>`,
         to: `<${to}>`,
         localUser: registration?.account.channel ?? parseUri(identity.uri)?.user ?? '',
-        offer,
         headers,
         digest: registration === null ? null : new DigestClient(registration.account, token),
       },
+      offer,
       targets: () => this.#find(to, registration),
       redirect: async uri => {
         const found = await this.#find(uri, registration);
@@ -76,12 +82,18 @@ export class OutgoingCalls {
     for (const call of [...this.#calls]) call.abandon(reason);
   }
 
-  async #find(uri: string, registration: Registration | null): Promise<CallTargets> {
+  /** The registration through which he is called; null calls him as one who is registered here. */
+  #way(uri: string, { registration }: CallIdentity): CallIdentity['registration'] {
+    return parseUri(uri)?.host === registration?.account.registrar.host.toLowerCase() ? registration : null;
+  }
+
+  async #find(uri: string, registration: PlatformWay | null): Promise<CallTargets> {
     return registration === null ? this.#findRegistered(uri) : this.#findThrough(registration, uri);
   }
 
   /** A user of the platform, by way of the connection on which it knows us. */
-  #findThrough({ account, flow }: Registration, uri: string): CallTargets {
+  #findThrough({ account, flow }: PlatformWay, uri: string): CallTargets {
+    // A redirection may name somebody else's domain.
     if (flow === null || parseUri(uri)?.host !== account.registrar.host.toLowerCase()) return [];
     return [[{ uri, route: [], flow }]];
   }
@@ -125,6 +137,6 @@ function oneOfEachDevice(bindings: readonly Binding[]): readonly Binding[] {
 }
 
 /** The address of a subscriber of a platform. */
-function addressOf({ account }: Registration): string {
+function addressOf({ account }: PlatformWay): string {
   return `sip:${encodeURIComponent(account.user)}@${formatHost(account.registrar.host)}`;
 }

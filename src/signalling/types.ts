@@ -102,12 +102,28 @@ export interface Reoffer {
   reject(rejection: Rejection): void;
 }
 
+/** The peer wants us to go on with somebody else: a transfer (RFC 3515). `accept` or `reject` must follow, once. */
+export interface Referral {
+  /** A SIP URI without headers. */
+  readonly to: string;
+  /** RFC 3891: the call of the peer's that ours is to take the place of. */
+  readonly replaces: string | null;
+  /** RFC 3892. */
+  readonly referredBy: string | null;
+  /** From now on the peer hears what `report` says, until that is final. */
+  accept(): void;
+  reject(rejection: Rejection): void;
+  report(status: number, reason: string): void;
+}
+
 /** What a call's user hears of it once it is answered, whoever made it. */
 export interface SessionHandlers {
   /** The ACK to a 200 that had our offer: the answer, or null when it has none. */
   answered(answer: string | null): void;
   /** A re-INVITE, or an UPDATE with an offer. */
   reinvite(request: Reoffer): void;
+  /** Without this, nobody can be referred to. */
+  referred?(referral: Referral): void;
   /** The dialog is over; called once, also after `hangUp`. */
   ended(end: CallEnd): void;
 }
@@ -124,7 +140,7 @@ export interface CallIdentity {
   /** Our SIP URI. */
   readonly uri: string;
   /** As whose subscriber; null where the peer calls us by our own name. */
-  readonly registration: Registration | null;
+  readonly registration: Pick<Registration, 'account' | 'flow'> | null;
 }
 
 /** Who a call is with, as far as the network shows. */
@@ -163,7 +179,11 @@ export interface CallRequest {
   readonly to: string;
   /** As in the call that this one goes on from. */
   readonly identity: CallIdentity;
-  readonly offer: string;
+  /**
+   * Makes the offer, once somebody was found who is reached from this local address; or says why nobody is called.
+   * Must not reject.
+   */
+  readonly offer: (localAddress: string) => Promise<string | Rejection>;
   /** RFC 3891: the call that this one takes the place of. */
   readonly replaces: string | null;
   /** RFC 3892: who wants it. */

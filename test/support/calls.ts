@@ -5,6 +5,7 @@ import { createLogger } from '../../src/observe/index.ts';
 import type { LocalMedia } from '../../src/sdp/index.ts';
 import type { SourceInfo } from '../../src/transcoder/index.ts';
 import { FakeIncomingCall } from './incoming-call.ts';
+import { FakeOutgoingCall } from './outgoing-call.ts';
 
 export const INFO: SourceInfo = {
   video: { width: 1280, height: 720, frameRate: 30 },
@@ -20,6 +21,8 @@ export function setUpCalls({ viewers = 10, addresses = ['192.0.2.1'], trusted = 
   const specs: ViewerSpec[] = [];
   const updates: ViewerUpdate[] = [];
   let feeds = 0;
+  let placed = 0;
+  const outgoings: FakeOutgoingCall[] = [];
   const timers = new Map<number, { dueMs: number; callback: () => void }>();
   let nowMs = 0;
   let handles = 0;
@@ -83,6 +86,13 @@ export function setUpCalls({ viewers = 10, addresses = ['192.0.2.1'], trusted = 
     addresses,
     isTrusted: address => trusted.includes(address),
     nowUnixMs: () => 1_700_000_000_000,
+    newId: () => `placed-${++placed}`,
+    place: request => {
+      const outgoing = new FakeOutgoingCall(request, events);
+      outgoings.push(outgoing);
+      return outgoing;
+    },
+    mayPlace: to => to.includes('bob'),
   });
   /** Lets everything that waits for nothing else happen. */
   const settle = () => new Promise<void>(resolve => setImmediate(resolve));
@@ -99,7 +109,7 @@ export function setUpCalls({ viewers = 10, addresses = ['192.0.2.1'], trusted = 
     return incoming;
   };
   const happened = () => events.splice(0);
-  return { calls, channels, engine, specs, updates, advance, settle, invite, answered, happened };
+  return { calls, channels, engine, outgoings, specs, updates, advance, settle, invite, answered, happened };
 }
 
 function localMedia({ transport, streams }: ViewerSpec): LocalMedia {

@@ -31,6 +31,7 @@ interface Flow {
  * signalling comes from it, so that a stranger who guesses the port cannot draw the stream to himself.
  */
 export class RtpViewer implements Viewer {
+  peerAddress: string;
   readonly #options: RtpViewerOptions;
   readonly #flows: Map<MediaKind, Flow>;
   readonly #rtcp: RtcpSession;
@@ -40,6 +41,7 @@ export class RtpViewer implements Viewer {
 
   constructor(options: RtpViewerOptions) {
     this.#options = options;
+    this.peerAddress = options.peerAddress;
     this.#flows = new Map(
       options.streams.map(({ kind, rtcpMux, remote }) => [
         kind,
@@ -55,7 +57,7 @@ export class RtpViewer implements Viewer {
     if (flow === undefined) return;
     const rtcp = isRtcp(datagram);
     if (!rtcp && !isRtp(datagram)) return;
-    if (path.remoteAddress !== flow.remote.address && path.remoteAddress !== this.#options.peerAddress) return;
+    if (path.remoteAddress !== flow.remote.address && path.remoteAddress !== this.peerAddress) return;
     this.#watch.heard(rtcp);
     this.#latch(flow, role, path);
     if (rtcp) this.#rtcp.receive(datagram);
@@ -94,7 +96,7 @@ export class RtpViewer implements Viewer {
 
   #trustOffer(flow: Flow): void {
     const { address, port, rtcpPort, trusted } = flow.remote;
-    if (flow.rtp !== null || !(trusted || address === this.#options.peerAddress)) return;
+    if (flow.rtp !== null || !(trusted || address === this.peerAddress)) return;
     const path = (remotePort: number): Path => ({
       remoteAddress: address,
       remotePort,

@@ -1,6 +1,14 @@
 import { parseNameAddr, type Response } from '../message/index.ts';
 import type { Flow } from '../transport/index.ts';
-import type { CallIdentity, CallPeer, EndCause, OutgoingCall, OutgoingCallHandlers, Rejection } from '../types.ts';
+import type {
+  CallIdentity,
+  CallPeer,
+  CallRequest,
+  EndCause,
+  OutgoingCall,
+  OutgoingCallHandlers,
+  Rejection,
+} from '../types.ts';
 import {
   ANSWERED_ELSEWHERE,
   type BranchPorts,
@@ -12,7 +20,8 @@ import type { Session } from './session.ts';
 
 export interface ClientSessionOptions {
   readonly identity: CallIdentity;
-  readonly invitation: Invitation;
+  readonly invitation: Omit<Invitation, 'offer'>;
+  readonly offer: CallRequest['offer'];
   /** Never rejects. */
   readonly targets: () => Promise<CallTargets>;
   /** Where a redirection leads; empty where it may not. Never rejects. */
@@ -40,6 +49,7 @@ export class ClientSession implements OutgoingCall {
   readonly sipCallId: string;
   readonly identity: CallIdentity;
   readonly #options: ClientSessionOptions;
+  #invitation: Invitation | null = null;
   #branches: InviteBranch[] = [];
   #rounds: (readonly CallTarget[])[] = [];
   #waiting = 0;
@@ -66,6 +76,13 @@ export class ClientSession implements OutgoingCall {
     const targets = await this.#options.targets();
     if (this.#state !== 'calling') return;
     if ('status' in targets) return this.#refuse(targets);
+    const [first] = targets.flat();
+    if (first === undefined) return this.#refuse(NOBODY);
+    const { invitation, offer } = this.#options;
+    const description = await offer(first.flow.localAddress);
+    if (this.#state !== 'calling') return;
+    if (typeof description !== 'string') return this.#refuse(description);
+    this.#invitation = { ...invitation, offer: description };
     this.#rounds = [...targets];
     this.#askNext();
   }
@@ -105,8 +122,9 @@ export class ClientSession implements OutgoingCall {
   }
 
   #ask(targets: readonly CallTarget[]): void {
-    if (targets.length === 0) return this.#askNext();
-    const { invitation, ports, handlers } = this.#options;
+    const invitation = this.#invitation;
+    if (targets.length === 0 || invitation === null) return this.#askNext();
+    const { ports, handlers } = this.#options;
     const branches = targets.map(target => {
       const branch: InviteBranch = new InviteBranch(invitation, target, ports, {
         progress: ({ status, reason }) => {
