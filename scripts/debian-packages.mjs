@@ -16,6 +16,7 @@ const PACKAGES = {
   ffmpeg: 'ffmpeg',
   kamailio: 'kamailio',
   '/usr/lib/x86_64-linux-gnu/kamailio/modules/websocket.so': 'kamailio-websocket-modules',
+  '/usr/lib/x86_64-linux-gnu/kamailio/modules/tls.so': 'kamailio-tls-modules',
   rtpengine: 'rtpengine-daemon',
   openssl: 'openssl',
   ip: 'iproute2',

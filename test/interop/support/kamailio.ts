@@ -11,7 +11,13 @@ import { until } from './until.ts';
 const CONFIGURATION = fileURLToPath(new URL('../../../deploy/kamailio/kamailio.cfg', import.meta.url));
 
 /** Where it listens, at its machine's address. */
-const PORTS = { udp: 5060, webSocket: 8088 };
+const PORTS = { udp: 5060, tcp: 5060, tls: 5061, webSocket: 8088 };
+
+/** Files in PEM. */
+interface KeyPairFiles {
+  readonly certificate: string;
+  readonly key: string;
+}
 
 /** Kamailio as a foreign platform, with the configuration of `deploy/kamailio`. End it with `stop`. */
 export class Kamailio {
@@ -21,9 +27,12 @@ export class Kamailio {
   readonly #address: string;
   #output = '';
 
-  /** `relay` is rtpengine's control socket; nobody need listen there as long as only phones call. */
-  static async start(machine: Machine, relay: string): Promise<Kamailio> {
-    const kamailio = new Kamailio(machine, relay);
+  /**
+   * `relay` is rtpengine's control socket; nobody need listen there as long as only phones call. With `tls` it
+   * serves TLS as well.
+   */
+  static async start(machine: Machine, relay: string, tls: KeyPairFiles | null = null): Promise<Kamailio> {
+    const kamailio = new Kamailio(machine, relay, tls);
     const line = new RegExp(`:${PORTS.udp.toString(16).toUpperCase().padStart(4, '0')} `);
     try {
       const sockets = `/proc/${kamailio.#process.pid}/net/udp`;
@@ -35,12 +44,18 @@ export class Kamailio {
     }
   }
 
-  private constructor(machine: Machine, relay: string) {
+  private constructor(machine: Machine, relay: string, tls: KeyPairFiles | null) {
     this.#folder = mkdtempSync(join(tmpdir(), 'dialcast-kamailio-'));
     this.#address = machine.address;
-    const listen = ['-l', `udp:${this.sip}`, '-l', `tcp:${machine.address}:${PORTS.webSocket}`];
-    const define = ['-A', `DOMAIN="${machine.address}"`, '-A', `RTPENGINE="udp:${relay}"`];
-    const args = ['-f', CONFIGURATION, ...listen, ...define, '-Y', this.#folder, '-DD', '-E'];
+    const { address } = machine;
+    const listen = [`udp:${this.sip}`, `tcp:${address}:${PORTS.tcp}`, `tcp:${address}:${PORTS.webSocket}`];
+    const define = [`DOMAIN="${address}"`, `RTPENGINE="udp:${relay}"`];
+    if (tls !== null) {
+      listen.push(`tls:${address}:${PORTS.tls}`);
+      define.push(`TLS_CERTIFICATE="${tls.certificate}"`, `TLS_KEY="${tls.key}"`);
+    }
+    const given = [...listen.flatMap(each => ['-l', each]), ...define.flatMap(each => ['-A', each])];
+    const args = ['-f', CONFIGURATION, ...given, '-Y', this.#folder, '-DD', '-E'];
     const child = machine.spawn('kamailio', args);
     this.#process = child;
     for (const stream of [child.stdout, child.stderr]) {
@@ -50,7 +65,7 @@ export class Kamailio {
     }
   }
 
-  /** Its address for SIP over UDP, and with that the domain of its subscribers. */
+  /** Its address for SIP over UDP and TCP, and with that the domain of its subscribers. */
   get sip(): string {
     return `${this.#address}:${PORTS.udp}`;
   }
