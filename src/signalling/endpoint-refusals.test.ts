@@ -136,9 +136,8 @@ describe('a request that we cannot serve', () => {
     const header: Header = ['content-type', 'Application/SDP; charset=utf-8'];
     const identity: Header = ['content-encoding', 'identity'];
     assert.equal(responses(makeRequest('REGISTER', { headers: xml, body: '<x/>' }))[0]?.status, 200);
-    assert.equal(responses(makeRequest('INVITE', { headers: [header, identity], body: 'v=0' }))[0]?.status, 100);
-    const bare = makeRequest('INVITE', { branch: 'z9hG4bK-2', callId: 'call-2' });
-    assert.equal(responses(bare)[0]?.status, 100);
+    assert.deepEqual(responses(makeRequest('INVITE', { headers: [header, identity], body: 'v=0' })), []);
+    assert.deepEqual(responses(makeRequest('INVITE', { branch: 'z9hG4bK-2', callId: 'call-2' })), []);
     assert.equal(invites, 2);
   });
 });
@@ -177,9 +176,9 @@ test('an answer goes to where its request came from, and says so (RFC 3581)', ()
 });
 
 test('an INVITE that comes by a second way is refused (§8.2.2.2)', () => {
-  assert.equal(responses(makeInvite())[0]?.status, 100);
+  assert.deepEqual(responses(makeInvite()), []);
   assert.equal(responses(makeInvite({ branch: 'z9hG4bK-other' }))[0]?.status, 482);
-  assert.equal(responses(makeInvite({ branch: 'z9hG4bK-new', sequence: 2 }))[0]?.status, 100);
+  assert.deepEqual(responses(makeInvite({ branch: 'z9hG4bK-new', sequence: 2 })), []);
   assert.equal(invites, 2);
   // The second way is forgotten after timer H; the first is still there.
   clock.advance(32_000);
@@ -193,7 +192,7 @@ test('an INVITE is not taken for one by a second way once the first is over', ()
   assert.equal(responses(makeRequest('CANCEL', { branch: 'z9hG4bK-invite' })).at(-1)?.status, 487);
   responses(makeRequest('ACK', { branch: 'z9hG4bK-invite' }));
   clock.advance(5_000);
-  assert.equal(responses(makeInvite({ branch: 'z9hG4bK-other' }))[0]?.status, 100);
+  assert.deepEqual([responses(makeInvite({ branch: 'z9hG4bK-other' })), invites], [[], 2]);
 });
 
 test('OPTIONS is answered with what we can do', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import { createLogger } from '../observe/index.ts';
-import { SignallingEndpoint } from './endpoint.ts';
+import { SignallingEndpoint, type SignallingOptions } from './endpoint.ts';
 import { type Header, type Request, type Response, respond, serialise } from './message/index.ts';
 import { FakeClock, FakeFlow, makeInvite, makeRequest, type RequestParts } from './testing.ts';
 import type { CallEnd, IncomingCall } from './types.ts';
@@ -19,7 +19,11 @@ beforeEach(() => {
   calls = [];
   events = [];
   ends = [];
-  endpoint = new SignallingEndpoint({
+  endpoint = create();
+});
+
+function create(options: Partial<SignallingOptions> = {}): SignallingEndpoint {
+  return new SignallingEndpoint({
     clock,
     log: createLogger({ level: 'silent' }),
     guests: true,
@@ -41,8 +45,9 @@ beforeEach(() => {
         };
       },
     },
+    ...options,
   });
-});
+}
 
 /** Hands a request over as the network would, and gives what comes back at once. */
 function exchange(request: Request, over = flow): Response[] {
@@ -54,7 +59,7 @@ const statuses = (responses: readonly Response[]) => responses.map(({ status }) 
 
 /** An INVITE that was accepted; its To is that of the dialog. */
 function answered(parts: RequestParts = {}, over = flow): { call: IncomingCall; to: string } {
-  assert.deepEqual(statuses(exchange(makeInvite(parts), over)), [100]);
+  assert.deepEqual(exchange(makeInvite(parts), over), []);
   const call = calls.at(-1)!;
   call.accept('answer');
   return { call, to: over.takeResponse().get('to')! };
@@ -71,9 +76,8 @@ function running(parts: RequestParts = {}, over = flow): { call: IncomingCall; t
 }
 
 describe('a call', () => {
-  test('goes from INVITE over 100, 200 and ACK to the BYE of the caller', () => {
-    const [trying] = exchange(makeInvite());
-    assert.deepEqual([trying?.status, trying?.toTag], [100, null]);
+  test('goes from INVITE over 200 and ACK to the BYE of the caller', () => {
+    assert.deepEqual(exchange(makeInvite()), []);
     assert.deepEqual([calls.length, calls[0]?.target, calls[0]?.offer], [1, 'news', 'offer']);
     calls[0]!.accept('answer');
     const ok = flow.takeResponse();
@@ -141,10 +145,9 @@ describe('a call', () => {
 
   test('is one call when its INVITE comes again', () => {
     const invite = makeInvite();
-    assert.deepEqual(statuses(exchange(invite)), [100]);
-    assert.deepEqual(statuses(exchange(invite)), [100]);
-    calls[0]!.ring();
-    flow.take();
+    assert.deepEqual([...exchange(invite), ...exchange(invite)], []);
+    clock.advance(200);
+    assert.deepEqual(statuses(flow.take() as Response[]), [180]);
     assert.deepEqual(statuses(exchange(invite)), [180]);
     calls[0]!.reject({ status: 486 });
     flow.take();
@@ -224,6 +227,7 @@ describe('an attack', () => {
   });
 
   test('with a flood of requests gets 503 from the one after 20,000, and nothing is kept', () => {
+    endpoint = create({ transactionLimits: { total: 20_000 } });
     // A proxy on this machine speaks for many.
     flow = new FakeFlow(clock, 'udp', '127.0.0.1');
     const option = (n: number) => makeRequest('OPTIONS', { branch: `z9hG4bK-${n}` });
@@ -237,6 +241,26 @@ describe('an attack', () => {
     assert.deepEqual(exchange(makeRequest('ACK', { to: '<sip:a@b>;tag=x' })), []);
     clock.advance(32_000);
     assert.deepEqual(statuses(exchange(option(20_001))), [200]);
+  });
+
+  test('with half-open INVITEs leaves room for what is soon over', () => {
+    endpoint = create({ transactionLimits: { open: 10, total: 100 } });
+    flow = new FakeFlow(clock, 'udp', '127.0.0.1');
+    const ask = (n: number) => exchange(makeRequest('OPTIONS', { branch: `z9hG4bK-o${n}` }))[0]?.status;
+    const call = (n: number) => exchange(makeInvite({ branch: `z9hG4bK-i${n}`, callId: `call-${n}` }));
+    for (let n = 0; n < 9; n++) assert.deepEqual(call(n), []);
+    assert.equal(
+      Array.from({ length: 91 }, (_, n) => ask(n)).every(status => status === 200),
+      true,
+    );
+    assert.deepEqual([ask(91), endpoint.sizes.serverTransactions], [503, 100]);
+    clock.advance(32_000);
+    flow.take();
+    assert.deepEqual([call(9), statuses(call(10))], [[], [503]]);
+    // One that is answered makes room for another.
+    calls[0]!.accept('answer');
+    flow.take();
+    assert.deepEqual(call(11), []);
   });
 });
 
@@ -269,8 +293,11 @@ describe('CANCEL', () => {
   });
 
   test('of an answered call is answered 200 and changes nothing', () => {
-    answered();
-    assert.deepEqual([statuses(exchange(cancel())), events], [[200], []]);
+    const { to } = answered();
+    const [ok, ...more] = exchange(cancel());
+    assert.deepEqual([ok?.status, more, events], [200, [], []]);
+    // §9.2: the same tag still.
+    assert.equal(ok?.get('to'), to);
   });
 
   test('of nothing is answered 481', () => {

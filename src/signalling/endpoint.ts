@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomFillSync } from 'node:crypto';
 import dns from 'node:dns/promises';
 import type { WebSocket } from 'ws';
 import type { KeyPair } from '../config/index.ts';
@@ -13,7 +13,7 @@ import {
   ServerSession,
   type SessionTimerLimits,
 } from './dialog/index.ts';
-import { hostPort, newVia, token } from './identifiers.ts';
+import { hostPort, Identifiers } from './identifiers.ts';
 import { type Header, parseUri, Response, respond, type SipUri, scan } from './message/index.ts';
 import { OutgoingCalls } from './outgoing-calls.ts';
 import { ALLOW, BACK_LATER, SDP_TYPE, SUPPORTED } from './refusal.ts';
@@ -47,7 +47,7 @@ export interface SignallingOptions {
   readonly authentication?: AdmissionOptions['authentication'] | undefined;
   /** How often one source may ask, and what bans it; `GUARD_LIMITS` where not said otherwise. */
   readonly limits?: Partial<GuardLimits>;
-  readonly mostTransactions?: UserAgentServerOptions['mostTransactions'];
+  readonly transactionLimits?: UserAgentServerOptions['transactionLimits'];
   readonly handlers: SignallingHandlers;
   /** Of TCP, TLS and WebSocket together. */
   readonly connections?: MostConnections;
@@ -74,6 +74,7 @@ const ABILITIES: readonly Header[] = [...CAPABILITIES, ['accept', `${SDP_TYPE}, 
  */
 export class SignallingEndpoint implements FlowHandlers {
   readonly #options: SignallingOptions;
+  readonly #identifiers = new Identifiers(randomFillSync);
   readonly #transports: Transports;
   readonly #admission: Admission;
   readonly #registrar: Registrar;
@@ -96,6 +97,7 @@ export class SignallingEndpoint implements FlowHandlers {
     this.#transports = new Transports({ ...options, random: Math.random, handlers: this });
     this.#client = new UserAgentClient({
       clock: options.clock,
+      identifiers: this.#identifiers,
       reach: dialog => this.#reach(dialog),
       onRetransmission: () => void this.#retransmissions++,
     });
@@ -120,7 +122,7 @@ export class SignallingEndpoint implements FlowHandlers {
         options.trace?.end(usage.dialog.callId);
       },
       onRetransmission: () => void this.#retransmissions++,
-      via: newVia,
+      via: flow => this.#identifiers.via(flow),
       invite: (request, flow, heard) => this.#client.invite(request, flow, heard),
       send: (request, flow) => this.#client.request(request, flow, null),
       begun: usage => this.#dialogs.add(usage),
@@ -132,33 +134,37 @@ export class SignallingEndpoint implements FlowHandlers {
       resolve: hop => this.#resolve(hop),
       connect: target => this.#transports.connect(target),
       isTrusted,
-      token,
+      token: () => this.#identifiers.token(),
     });
     this.#notifier = new Notifier({
       packages: EVENT_PACKAGES,
       ports: this.#sessionPorts,
       dialogs: this.#dialogs,
       look: target => options.handlers.look?.(target) ?? null,
-      token,
+      token: () => this.#identifiers.token(),
       isTrusted,
     });
     this.#server = new UserAgentServer({
       clock: options.clock,
+      identifiers: this.#identifiers,
       admission: this.#admission,
       sessionTimer,
       dialogs: this.#dialogs,
       services: {
         outside: {
           REGISTER: (transaction, subscriber) => {
-            transaction.respond(this.#registrar.register(transaction.request, transaction.flow, token(), subscriber));
+            transaction.respond(
+              this.#registrar.register(transaction.request, transaction.flow, this.#identifiers.token(), subscriber),
+            );
           },
           SUBSCRIBE: (transaction, subscriber) => this.#notifier.subscribe(transaction, subscriber),
           OPTIONS: transaction => this.#tellAbilities(transaction),
         },
         invite: (transaction, subscriber) => this.#invite(transaction, subscriber),
-        message: transaction => transaction.respond(answerText(transaction.request, token(), options.handlers)),
+        message: transaction =>
+          transaction.respond(answerText(transaction.request, this.#identifiers.token(), options.handlers)),
       },
-      mostTransactions: options.mostTransactions,
+      transactionLimits: options.transactionLimits,
       onRetransmission: () => void this.#retransmissions++,
     });
   }
@@ -189,10 +195,10 @@ export class SignallingEndpoint implements FlowHandlers {
     const registration = new Registration(account, {
       clock,
       random: Math.random,
-      token,
+      token: () => this.#identifiers.token(),
       resolve: hop => this.#resolve(hop),
       connect: (target, authorities) => this.#transports.connect(target, authorities),
-      via: newVia,
+      via: flow => this.#identifiers.via(flow),
       contact: this.#sessionPorts.contact,
       request: (request, flow, answered) => this.#client.request(request, flow, null, answered),
       changed,
@@ -304,15 +310,13 @@ export class SignallingEndpoint implements FlowHandlers {
     }
     const session = new ServerSession({
       invite: transaction,
-      localTag: token(),
+      localTag: this.#identifiers.token(),
       subscriber: subscriber?.user ?? null,
       registration: this.#registrationOf(transaction),
       ports: this.#sessionPorts,
     });
     this.#dialogs.add(session);
     this.#options.trace?.begin(session.id, session.sipCallId);
-    // §17.2.1: whoever needs longer than 200 ms says so; saying it always spares a timer for each call.
-    transaction.respond(respond(transaction.request, 100));
     this.#options.handlers.invite(session);
     return session;
   }
@@ -328,13 +332,13 @@ export class SignallingEndpoint implements FlowHandlers {
 
   /** While we drain, another server may take it. */
   #comeBack(transaction: ServerTransaction): void {
-    transaction.respond(respond(transaction.request, 503, { toTag: token(), headers: BACK_LATER }));
+    transaction.respond(respond(transaction.request, 503, { toTag: this.#identifiers.token(), headers: BACK_LATER }));
   }
 
   #tellAbilities(transaction: ServerTransaction): void {
     const { request } = transaction;
     if (this.#draining) return this.#comeBack(transaction);
-    transaction.respond(respond(request, 200, { toTag: token(), headers: ABILITIES }));
+    transaction.respond(respond(request, 200, { toTag: this.#identifiers.token(), headers: ABILITIES }));
   }
 
   /** A way to the dialog's next hop that is as private as the one that is gone. Never rejects. */

@@ -22,13 +22,13 @@ const OUTCOMES: Readonly<
 > = {
   wsinv: ['3.1.1.1', '481 Call/Transaction Does Not Exist'],
   intmeth: ['3.1.1.2', '501 Not Implemented', ALLOW],
-  esc01: ['3.1.1.3', '100 Trying; calls sips:user@example.com'],
+  esc01: ['3.1.1.3', '180 Ringing; calls sips:user@example.com'],
   escnull: ['3.1.1.4', '200 OK', 'Contact: <sip:%00%00@host5.example.com>;'],
   esc02: ['3.1.1.5', '501 Not Implemented', ALLOW],
   lwsdisp: ['3.1.1.6', '200 OK', ALLOW],
-  longreq: ['3.1.1.7', '100 Trying; calls user'],
+  longreq: ['3.1.1.7', '180 Ringing; calls user'],
   // A datagram has one message; what follows it is not looked at.
-  dblreq: ['3.1.1.8', '200 OK', 'Contact: <sip:j.user@host.example.com>;', '200 OK; 100 Trying; calls joe'],
+  dblreq: ['3.1.1.8', '200 OK', 'Contact: <sip:j.user@host.example.com>;', '200 OK; 180 Ringing; calls joe'],
   semiuri: ['3.1.1.9', '200 OK'],
   transports: ['3.1.1.10', '200 OK'],
   mpart01: ['3.1.1.11', '415 Unsupported Media Type', 'Accept: text/plain\r\n'],
@@ -47,7 +47,7 @@ const OUTCOMES: Readonly<
   trws: ['3.1.2.10', '400 Bad request line'],
   escruri: ['3.1.2.11', '400 Bad Request-URI'],
   // Nothing here goes by a Date, so it is no reason to refuse anybody.
-  baddate: ['3.1.2.12', '100 Trying; calls user'],
+  baddate: ['3.1.2.12', '180 Ringing; calls user'],
   regbadct: ['3.1.2.13', '400 Bad Contact'],
   // What it means is clear.
   badaspec: ['3.1.2.14', '200 OK'],
@@ -75,17 +75,17 @@ const OUTCOMES: Readonly<
   regescrt: ['3.3.14', '200 OK', 'Contact: <sip:user@example.com?Route=%3Csip:sip.example.com%3E>;expires'],
   sdp01: ['3.3.15', '406 Not Acceptable'],
   // RFC 2543 did without a Content-Length on a stream as well; we do not.
-  inv2543: ['3.3.16', '100 Trying; calls UserB', undefined, 'closed'],
+  inv2543: ['3.3.16', '180 Ringing; calls UserB', undefined, 'closed'],
   'ipv6-good': ['4.1', '200 OK', 'Contact: <sip:caller@[2001:db8::1]>;expires'],
   'ipv6-bad': ['4.2', '400 Bad Request-URI'],
   'port-ambiguous': ['4.3', '200 OK'],
   'port-unambiguous': ['4.4', '200 OK'],
   'via-received-param-with-delim': ['4.5', '481 Call/Transaction Does Not Exist'],
   'via-received-param-no-delim': ['4.5', '200 OK'],
-  'ipv6-in-sdp': ['4.6', '100 Trying; calls user'],
+  'ipv6-in-sdp': ['4.6', '180 Ringing; calls user'],
   'mult-ip-in-header': ['4.7', '481 Call/Transaction Does Not Exist'],
-  'mult-ip-in-sdp': ['4.8', '100 Trying; calls user'],
-  'ipv4-mapped-ipv6': ['4.9', '100 Trying; calls user'],
+  'mult-ip-in-sdp': ['4.8', '180 Ringing; calls user'],
+  'ipv4-mapped-ipv6': ['4.9', '180 Ringing; calls user'],
   'ipv6-bug-abnf-3-colons': ['4.10', '200 OK'],
   'ipv6-correct-abnf-2-colons': ['4.10', '200 OK'],
 };
@@ -126,6 +126,7 @@ class Server {
       guests: true,
       handlers: {
         invite: call => {
+          call.ring();
           this.#told.push(`calls ${call.target}`);
           this.offer = call.offer;
         },
@@ -330,6 +331,6 @@ test('an offer inside a multipart body is the offer (RFC 5621)', () => {
   const text = bytesOf('esc01').toString();
   const head = text.slice(0, text.indexOf('\r\n\r\n')).replace('C: application/sdp', 'C: multipart/mixed; boundary=b');
   const bytes = Buffer.from(`${head.replace(/Content-Length: \d+/, `Content-Length: ${body.length}`)}\r\n\r\n${body}`);
-  assert.equal(server.datagram(bytes).outcome, '100 Trying; calls sips:user@example.com');
+  assert.equal(server.datagram(bytes).outcome, '180 Ringing; calls sips:user@example.com');
   assert.equal(server.offer, sdp);
 });

@@ -5,7 +5,7 @@ import type { Registration } from './registration/index.ts';
 export type SipTransport = 'udp' | 'tcp' | 'tls' | 'ws' | 'wss';
 
 export interface SignallingHandlers {
-  /** A new, well-formed INVITE outside a dialog. `accept` or `reject` must follow, once; 100 was sent already. */
+  /** A new, well-formed INVITE outside a dialog. `accept` or `reject` must follow, once; meanwhile the caller is told to wait. */
   invite(call: IncomingCall): void;
   /** A text, in a call or outside (RFC 3428); null takes it. Without this, every text is taken and forgotten. */
   message?(text: TextMessage): Rejection | null;

@@ -1,12 +1,13 @@
 import type { Clock } from './clock.ts';
 import type { Dialog, DialogRequestParts } from './dialog/index.ts';
-import { newVia } from './identifiers.ts';
+import type { Identifiers } from './identifiers.ts';
 import { type Request, type Response, respond, serialise } from './message/index.ts';
 import { ClientTransaction, clientKey } from './transaction/index.ts';
 import type { Flow } from './transport/index.ts';
 
 export interface UserAgentClientOptions {
   readonly clock: Clock;
+  readonly identifiers: Identifiers;
   /** A new way to a dialog's next hop, whose connection is gone; null when there is none. */
   readonly reach: (dialog: Dialog) => Promise<Flow | null>;
   readonly onRetransmission: () => void;
@@ -35,7 +36,13 @@ export class UserAgentClient {
   requestInDialog(dialog: Dialog, method: string, parts: DialogRequestParts, answered?: Answered): void {
     const send = () => {
       const { flow } = dialog;
-      this.request(dialog.request(method, newVia(flow), parts), flow, dialog, answered, parts.once);
+      this.request(
+        dialog.request(method, this.#options.identifiers.via(flow), parts),
+        flow,
+        dialog,
+        answered,
+        parts.once,
+      );
     };
     if (!dialog.flow.closed || !dialog.mayCallBack) return send();
     const settled = this.#begin();
@@ -141,6 +148,6 @@ export class UserAgentClient {
   #succeeded(response: Response, flow: Flow, dialog: Dialog): void {
     dialog.answered(response);
     if (response.cseq?.method !== 'INVITE') return;
-    flow.send(serialise(dialog.acknowledgement(response, newVia(flow))));
+    flow.send(serialise(dialog.acknowledgement(response, this.#options.identifiers.via(flow))));
   }
 }

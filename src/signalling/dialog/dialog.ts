@@ -15,7 +15,8 @@ export interface DialogRequestParts {
 
 /** Identifies a dialog on our side (RFC 3261 §12): as UAS, our tag is in To. */
 export function dialogKey(callId: string, localTag: string, remoteTag: string | null): string {
-  return JSON.stringify([callId, localTag, remoteTag]);
+  // No header has a line feed in it, so nothing else has this key.
+  return [localTag, remoteTag, callId].join('\n');
 }
 
 interface DialogParts {

@@ -16,8 +16,8 @@ describe('a re-INVITE', () => {
     bench.clock.advanceTo(1_600);
     bench.acknowledge(2);
     bench.clock.advanceTo(100_000);
-    assert.deepEqual(bench.flow.timeline.slice(1), ['1000 200', '1500 200']);
-    const [response] = bench.flow.take() as Response[];
+    assert.deepEqual(bench.flow.timeline.slice(1), ['200 100', '1000 200', '1500 200']);
+    const [, response] = bench.flow.take() as Response[];
     assert.deepEqual([response!.body.toString(), response!.toTag], ['held', 'ours']);
     // The one timer left is the session's.
     assert.deepEqual([bench.events, bench.clock.pending], [[], 1]);

@@ -22,10 +22,10 @@ function prack(bench: SessionBench, rack: string, sequence = 2, parts: RequestPa
 }
 
 describe('ringing', () => {
-  test('is told after 200 ms without an answer, once', () => {
+  test('is told just before the transaction would say 100, once', () => {
     const bench = ringing({});
     bench.session.ring();
-    assert.deepEqual(bench.flow.timeline, ['200 180']);
+    assert.deepEqual(bench.flow.timeline, ['190 180']);
     assert.equal(bench.flow.takeResponse().get('rseq'), null);
   });
 
@@ -48,7 +48,7 @@ describe('ringing', () => {
   }
 
   test('without an offer in the INVITE is told as it may be: such a response would have to have ours', () => {
-    assert.deepEqual(ringing({ headers: [REQUIRED], body: '' }).flow.timeline, []);
+    assert.deepEqual(ringing({ headers: [REQUIRED], body: '' }).flow.timeline, ['200 100']);
     const supported = ringing({ headers: [['supported', '100rel']], body: '' });
     assert.equal(supported.flow.takeResponse().get('rseq'), null);
   });
@@ -59,7 +59,7 @@ for (const transport of ['udp', 'tcp'] as const) {
     test('comes again until its PRACK', () => {
       const bench = ringing(undefined, transport);
       bench.clock.advanceTo(1_000);
-      assert.deepEqual(bench.flow.timeline, ['200 180', '700 180']);
+      assert.deepEqual(bench.flow.timeline, ['190 180', '690 180']);
       assert.equal(prack(bench, `${RSEQ} 1 INVITE`), 200);
       bench.clock.advanceTo(30_000);
       assert.deepEqual([bench.flow.timeline.length, bench.retransmissions], [3, 1]);
@@ -69,9 +69,9 @@ for (const transport of ['udp', 'tcp'] as const) {
 
     test('without a PRACK ends the call after 64·T1: 504', () => {
       const bench = ringing(undefined, transport);
-      bench.clock.advanceTo(32_200);
-      const tries = [200, 700, 1_700, 3_700, 7_700, 15_700, 31_700].map(atMs => `${atMs} 180`);
-      assert.deepEqual(bench.flow.timeline, [...tries, '32200 504']);
+      bench.clock.advanceTo(32_190);
+      const tries = [190, 690, 1_690, 3_690, 7_690, 15_690, 31_690].map(atMs => `${atMs} 180`);
+      assert.deepEqual(bench.flow.timeline, [...tries, '32190 504']);
       assert.deepEqual(bench.ends, [{ by: 'failure', reason: 'the ringing was not acknowledged' }]);
     });
   });
@@ -109,7 +109,7 @@ describe('a PRACK', () => {
     bench.session.accept('answer');
     bench.acknowledge();
     bench.clock.advanceTo(10_000);
-    assert.deepEqual(bench.flow.timeline, ['200 180', '200 200']);
+    assert.deepEqual(bench.flow.timeline, ['190 180', '200 200']);
     assert.equal(prack(bench, `${RSEQ} 1 INVITE`), 200);
   });
 

@@ -27,6 +27,8 @@ export function reliability(invite: Request): 'reliable' | 'plain' | 'none' {
 export class ReliableProvisional {
   readonly #options: ReliableProvisionalOptions;
   readonly #response: Response;
+  /** CSeq number of the INVITE. */
+  readonly #inviteSequence: number;
   readonly #givingUp: unknown;
   #timer: unknown = null;
   #isAcknowledged = false;
@@ -34,6 +36,7 @@ export class ReliableProvisional {
   constructor(options: ReliableProvisionalOptions) {
     const { clock, transaction, response, sequence, giveUp } = options;
     this.#options = options;
+    this.#inviteSequence = transaction.request.cseq!.number;
     const headers: Header[] = [
       ['require', '100rel'],
       ['rseq', String(sequence)],
@@ -46,9 +49,8 @@ export class ReliableProvisional {
 
   /** Takes a PRACK; false when its RAck names another response, or one that has had its PRACK (481). */
   acknowledge(prack: Request): boolean {
-    const { sequence, transaction } = this.#options;
     const [rseq, number, method] = (prack.get('rack') ?? '').split(/\s+/);
-    const named = Number(rseq) === sequence && Number(number) === transaction.request.cseq!.number;
+    const named = Number(rseq) === this.#options.sequence && Number(number) === this.#inviteSequence;
     if (!named || method !== 'INVITE' || this.#isAcknowledged) return false;
     this.#isAcknowledged = true;
     this.stop();

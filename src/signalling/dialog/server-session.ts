@@ -17,8 +17,11 @@ export interface ServerSessionOptions {
   readonly ports: SessionPorts;
 }
 
-/** Whoever has no answer by then hears that it rings: a source that opens slowly. */
-const RING_AFTER_MS = 200;
+/**
+ * Whoever has no answer by then hears that it rings: a source that opens slowly. It is just before the transaction would
+ * say 100 (RFC 3261 §17.2.1), so that this need not be said as well.
+ */
+const RING_AFTER_MS = 190;
 
 /** A session as UAS: who calls, the ringing, and a CANCEL before the answer (RFC 3261 §13.3, RFC 3262). */
 export class ServerSession implements IncomingCall, DialogUsage {
@@ -90,9 +93,10 @@ export class ServerSession implements IncomingCall, DialogUsage {
   }
 
   ring(): void {
+    if (!this.#session.isEarly || this.#hasRung) return;
     const { request, flow } = this.#invite;
     const manner = reliability(request);
-    if (!this.#session.isEarly || this.#hasRung || manner === 'none') return;
+    if (manner === 'none') return;
     this.#hasRung = true;
     const headers: Header[] = [['contact', this.#ports.contact(flow, this.target)], ...recordRoute(request)];
     const response = respond(request, 180, { toTag: this.dialog.localTag, headers });

@@ -16,20 +16,18 @@ export interface UnacknowledgedOptions {
  * proxy on the way may use an unreliable one.
  */
 export class Unacknowledged {
+  /** CSeq number of the INVITE, which its ACK repeats. */
+  readonly sequence: number;
   readonly #options: UnacknowledgedOptions;
   readonly #givingUp: unknown;
   #timer: unknown = null;
 
   constructor(options: UnacknowledgedOptions) {
     this.#options = options;
+    this.sequence = options.transaction.request.cseq!.number;
     this.#givingUp = options.clock.setTimer(64 * T1_MS, options.giveUp);
     options.transaction.respond(options.response);
     this.#later(T1_MS);
-  }
-
-  /** CSeq number of the INVITE, which its ACK repeats. */
-  get sequence(): number {
-    return this.#options.transaction.request.cseq!.number;
   }
 
   stop(): void {

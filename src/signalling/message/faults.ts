@@ -31,10 +31,13 @@ const OF_REQUESTS: readonly (readonly [fault: string, holds: Check<Request>])[] 
 
 /** Why the message can't be what it says it is, or null. */
 export function headerFault(message: Request | Response): string | null {
-  const [fault] = OF_MESSAGES.find(([, holds]) => !holds(message)) ?? [null];
-  if (fault !== null || !(message instanceof Request)) return fault;
-  return OF_REQUESTS.find(([, holds]) => !holds(message))?.[0] ?? null;
+  for (const [fault, holds] of OF_MESSAGES) if (!holds(message)) return fault;
+  if (message instanceof Request) for (const [fault, holds] of OF_REQUESTS) if (!holds(message)) return fault;
+  return null;
 }
+
+/** Where there is no such place, there is nothing to cut apart. */
+const NOTHING_BETWEEN = /(?:^|[,;])\s*(?:[,;]|$)/;
 
 /** No comma and no semicolon without something after it (RFC 4475 §3.1.2.1). */
 function isSeparated(request: Request, name: string): boolean {
@@ -42,6 +45,7 @@ function isSeparated(request: Request, name: string): boolean {
 }
 
 function isSeparatedValue(value: string): boolean {
+  if (!NOTHING_BETWEEN.test(value)) return true;
   return splitUnquoted(value, ',').every(piece => splitUnquoted(piece, ';').every(Boolean));
 }
 

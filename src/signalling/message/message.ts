@@ -1,38 +1,11 @@
 import { type CSeq, type NameAddr, parseCSeq, parseNameAddr, parseVia, type Via } from './headers.ts';
 import { splitUnquoted } from './parameters.ts';
 
-/** Compact forms (RFC 3261 §7.3.3 and the RFCs of the headers). */
-const LONG_FORMS: ReadonlyMap<string, string> = new Map([
-  ['a', 'accept-contact'],
-  ['b', 'referred-by'],
-  ['c', 'content-type'],
-  ['d', 'request-disposition'],
-  ['e', 'content-encoding'],
-  ['f', 'from'],
-  ['i', 'call-id'],
-  ['k', 'supported'],
-  ['l', 'content-length'],
-  ['m', 'contact'],
-  ['o', 'event'],
-  ['r', 'refer-to'],
-  ['s', 'subject'],
-  ['t', 'to'],
-  ['u', 'allow-events'],
-  ['v', 'via'],
-  ['x', 'session-expires'],
-]);
-
-/** A header's name as this code compares it: lower case, long form. */
-export function headerName(name: string): string {
-  const lower = name.toLowerCase();
-  return lower.length === 1 ? (LONG_FORMS.get(lower) ?? lower) : lower;
-}
-
 export type Header = readonly [name: string, value: string];
 
 /** Headers in their order and a body; what a header means is looked at only when somebody asks. */
 abstract class Message {
-  /** Names as {@link headerName} gives them; values unfolded and trimmed. */
+  /** Names as `headerName` gives them; values unfolded and trimmed. */
   readonly headers: readonly Header[];
   readonly body: Buffer;
   // Asked for again and again on a message's way; undefined until it is the first time.
@@ -48,12 +21,17 @@ abstract class Message {
 
   /** The first value, or null. */
   get(name: string): string | null {
-    return this.headers.find(header => header[0] === name)?.[1] ?? null;
+    for (const header of this.headers) if (header[0] === name) return header[1];
+    return null;
   }
 
   /** Every value, those that share a line cut apart; for headers whose values are comma-separated. */
   list(name: string): string[] {
-    return this.headers.flatMap(header => (header[0] === name ? splitUnquoted(header[1], ',') : [])).filter(Boolean);
+    const values: string[] = [];
+    for (const header of this.headers) {
+      if (header[0] === name) for (const value of splitUnquoted(header[1], ',')) if (value !== '') values.push(value);
+    }
+    return values;
   }
 
   get via(): Via | null {

@@ -1,5 +1,6 @@
 import { headerFault } from './faults.ts';
-import { type Header, headerName, Request, Response } from './message.ts';
+import { headerName } from './header-names.ts';
+import { type Header, Request, Response } from './message.ts';
 
 /** What one message may be at most; beyond it nothing is kept. */
 export const LIMITS = { messageBytes: 65_535, headerBytes: 16_384, headers: 128, uriBytes: 2_048 } as const;
@@ -19,11 +20,8 @@ export type Scan =
 /** The version is the one part that does not mind its case (RFC 3261 §7.1). */
 const REQUEST_LINE = /^([A-Za-z0-9.!%*_+`'~-]+) (\S+) SIP\/(\d+\.\d+)$/i;
 const STATUS_LINE = /^SIP\/2\.0 ([1-6]\d\d)(?: (.*))?$/i;
-/**
- * A lone CR or LF in a value would start a header of its own in whatever repeats it. The value is trimmed afterwards:
- * a pattern that did it would cost quadratic time where such a CR comes after many blanks.
- */
-const HEADER = /^([A-Za-z0-9.!%*_+`'~-]+)[ \t]*:([^\r\n]*)$/;
+/** In a value either would start a header of its own in whatever repeats it. */
+const LONE_CR_OR_LF = /[\r\n]/;
 
 /** Headers that may stand only once. */
 const SINGLE = new Set(['from', 'to', 'call-id', 'cseq', 'content-length', 'max-forwards', 'content-type']);
@@ -68,22 +66,20 @@ export function scan(bytes: Buffer): Scan {
 /** Reads the lines after the first; those that are no headers are left out, and the first fault is told. */
 export function scanHeaders(lines: readonly string[]): { headers: Header[]; fault: string | null } {
   const headers: Header[] = [];
-  const seen = new Set<string>();
   let fault: string | null = null;
   for (let at = 1; at < lines.length; at++) {
     let line = lines[at]!;
     // §7.3.1: a line that begins with white space goes on with the one before.
-    while (at + 1 < lines.length && /^[ \t]/.test(lines[at + 1]!)) line += ` ${lines[++at]!.trim()}`;
-    const match = HEADER.exec(line);
-    if (match === null) {
+    while (at + 1 < lines.length && isBlank(lines[at + 1]!.charCodeAt(0))) line += ` ${lines[++at]!.trim()}`;
+    const colon = line.indexOf(':');
+    const name = colon < 0 ? null : headerName(line.slice(0, colon));
+    if (name === null || LONE_CR_OR_LF.test(line)) {
       fault ??= 'Bad header line';
       continue;
     }
-    const name = headerName(match[1]!);
-    if (SINGLE.has(name) && seen.has(name)) fault ??= `More than one ${name}`;
-    seen.add(name);
+    if (SINGLE.has(name) && headers.some(header => header[0] === name)) fault ??= `More than one ${name}`;
     if (headers.length === LIMITS.headers) return { headers, fault: 'Too many headers' };
-    headers.push([name, withoutBlanks(match[2]!)]);
+    headers.push([name, withoutBlanks(line.slice(colon + 1))]);
   }
   return { headers, fault };
 }

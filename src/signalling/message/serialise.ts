@@ -1,14 +1,5 @@
+import { spell } from './header-names.ts';
 import { Request, type Response } from './message.ts';
-
-/** Names whose usual spelling is not one capital after each dash. */
-const SPELLINGS: ReadonlyMap<string, string> = new Map([
-  ['call-id', 'Call-ID'],
-  ['cseq', 'CSeq'],
-  ['min-se', 'Min-SE'],
-  ['rack', 'RAck'],
-  ['rseq', 'RSeq'],
-  ['www-authenticate', 'WWW-Authenticate'],
-]);
 
 /** The message as it goes over the wire, with Content-Length. */
 export function serialise(message: Request | Response): Buffer {
@@ -21,8 +12,4 @@ export function serialise(message: Request | Response): Buffer {
   }
   head += `Content-Length: ${message.body.length}\r\n\r\n`;
   return message.body.length === 0 ? Buffer.from(head) : Buffer.concat([Buffer.from(head), message.body]);
-}
-
-function spell(name: string): string {
-  return SPELLINGS.get(name) ?? name.replace(/(^|-)[a-z]/g, letter => letter.toUpperCase());
 }

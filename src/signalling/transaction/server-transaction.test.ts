@@ -68,11 +68,26 @@ describe('an INVITE server transaction', () => {
       { sent: ['0 100', '400 100', '600 180', '900 180'], terminatedAtMs: null, retransmissions: 2 },
     ],
     [
-      'says nothing to a retransmission before its user did',
+      'says 100 when its user has said nothing for 200 ms, and absorbs a retransmission before that',
       'udp',
-      [[100, 'request']],
-      { sent: [], retransmissions: 0 },
+      [
+        [100, 'request'],
+        [300, 'request'],
+      ],
+      { sent: ['200 100', '300 100'], retransmissions: 1, terminatedAtMs: null },
     ],
+    ['says 100 on a reliable transport, too', 'tcp', [], { sent: ['200 100'] }],
+    [
+      'says no 100 when its user was quick to say something else',
+      'udp',
+      [
+        [199, 180],
+        [400, 'request'],
+      ],
+      { sent: ['199 180', '400 180'] },
+    ],
+    ['says no 100 when it was answered in time', 'tcp', [[199, 200]], { sent: ['199 200'] }],
+    ['says no 100 when it was refused in time', 'tcp', [[199, 486]], { sent: ['199 486'] }],
     [
       'sends a refusal again at timer G and gives up at timer H',
       'udp',
@@ -216,6 +231,53 @@ describe('a non-INVITE server transaction', () => {
       assert.equal(result.timersLeft, 0);
     });
   }
+});
+
+describe('a transaction forgets its request', () => {
+  const acknowledgement = makeRequest('ACK');
+  for (const [name, method, steps, isSettled] of [
+    ['not before it is answered', 'INVITE', [180], false],
+    ['when its INVITE is accepted', 'INVITE', [180, 200], true],
+    ['not when its INVITE is refused: the ACK is to come', 'INVITE', [404], false],
+    ['when the refusal of its INVITE is acknowledged', 'INVITE', [404, 'ack', 'ack'], true],
+    ['when it is answered', 'OPTIONS', [200], true],
+    ['when it is refused', 'OPTIONS', [481], true],
+  ] as const) {
+    test(name, () => {
+      const clock = new FakeClock();
+      const request = makeRequest(method);
+      let settled = 0;
+      const transaction = new ServerTransaction({
+        request,
+        flow: new FakeFlow(clock),
+        clock,
+        user: { report: () => undefined, timeOut: () => undefined },
+        onSettled: () => settled++,
+        onTerminated: () => undefined,
+        onRetransmission: () => undefined,
+      });
+      for (const step of steps) {
+        if (step === 'ack') transaction.receive(acknowledgement);
+        else transaction.respond(respond(request, step));
+      }
+      assert.deepEqual([transaction.isSettled, settled], [isSettled, isSettled ? 1 : 0]);
+      if (!isSettled) return assert.equal(transaction.request, request);
+      assert.throws(() => transaction.request);
+      assert.equal(transaction.refusal, null);
+    });
+  }
+
+  test('but its refusal of an INVITE is at hand until then, and is the first', () => {
+    const clock = new FakeClock();
+    const request = makeRequest('INVITE');
+    const silent = { report: () => undefined, timeOut: () => undefined };
+    const rest = { user: silent, onTerminated: () => undefined, onRetransmission: () => undefined };
+    const transaction = new ServerTransaction({ request, flow: new FakeFlow(clock), clock, ...rest });
+    const refusal = respond(request, 404);
+    transaction.respond(refusal);
+    transaction.respond(respond(request, 486));
+    assert.equal(transaction.refusal, refusal);
+  });
 });
 
 test('a transaction that is terminated from outside leaves no timer and sends nothing more', () => {

@@ -6,10 +6,22 @@ export type State = 'calling' | 'trying' | 'proceeding' | 'completed' | 'confirm
 export type Event = 'request' | 'ack' | 'provisional' | 'success' | 'failure' | `timer${TimerName}`;
 
 /**
- * What follows: `send` the message at hand and keep it, `resend` the kept one, `report` the message at hand to the
- * user, `acknowledge` a refusal (client), `timeOut` tells the user; `+X` starts timer X, `-X` stops it. A transaction that is terminated has no timers.
+ * What follows: `send` the message at hand and keep it, `resend` the kept one, `sendOnce` the message at hand and keep
+ * none, `report` the message at hand to the user, `timeOut` tells the user; `try` says 100, `settle` forgets the request
+ * since nothing more is expected of anybody (server); `acknowledge` a refusal (client); `+X` starts timer X, `-X` stops
+ * it. A transaction that is terminated has no timers.
  */
-export type Action = 'send' | 'resend' | 'report' | 'acknowledge' | 'timeOut' | `+${TimerName}` | `-${TimerName}`;
+export type Action =
+  | 'send'
+  | 'resend'
+  | 'sendOnce'
+  | 'report'
+  | 'timeOut'
+  | 'try'
+  | 'settle'
+  | 'acknowledge'
+  | `+${TimerName}`
+  | `-${TimerName}`;
 
 export type Rule = readonly [next: State, ...actions: Action[]];
 
@@ -23,24 +35,25 @@ export interface Table {
 /** RFC 3261 §17.2.1, figure 7, with the Accepted state of RFC 6026 §7.1. */
 export const INVITE_SERVER: Table = {
   initial: 'proceeding',
-  start: [],
+  start: ['+T'],
   states: {
     proceeding: {
       request: ['proceeding', 'resend'],
-      provisional: ['proceeding', 'send'],
-      success: ['accepted', 'send', '+L'],
-      failure: ['completed', 'send', '+G', '+H'],
+      timerT: ['proceeding', 'try'],
+      provisional: ['proceeding', 'send', '-T'],
+      success: ['accepted', 'sendOnce', 'settle', '-T', '+L'],
+      failure: ['completed', 'send', '-T', '+G', '+H'],
     },
     completed: {
       request: ['completed', 'resend'],
       timerG: ['completed', 'resend', '+G'],
       timerH: ['terminated', 'timeOut'],
-      ack: ['confirmed', '-G', '-H', '+I'],
+      ack: ['confirmed', 'settle', '-G', '-H', '+I'],
     },
     confirmed: { timerI: ['terminated'] },
     accepted: {
       // A request that comes again is absorbed: the user sends its 2xx again itself, until the ACK passes through here.
-      success: ['accepted', 'send'],
+      success: ['accepted', 'sendOnce'],
       ack: ['accepted', 'report'],
       timerL: ['terminated'],
     },
@@ -54,14 +67,14 @@ export const NON_INVITE_SERVER: Table = {
   states: {
     trying: {
       provisional: ['proceeding', 'send'],
-      success: ['completed', 'send', '+J'],
-      failure: ['completed', 'send', '+J'],
+      success: ['completed', 'send', 'settle', '+J'],
+      failure: ['completed', 'send', 'settle', '+J'],
     },
     proceeding: {
       request: ['proceeding', 'resend'],
       provisional: ['proceeding', 'send'],
-      success: ['completed', 'send', '+J'],
-      failure: ['completed', 'send', '+J'],
+      success: ['completed', 'send', 'settle', '+J'],
+      failure: ['completed', 'send', 'settle', '+J'],
     },
     completed: { request: ['completed', 'resend'], timerJ: ['terminated'] },
   },

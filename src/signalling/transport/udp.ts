@@ -1,5 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram';
-import { isIPv6 } from 'node:net';
+import { lookup } from 'node:dns';
+import { isIP, isIPv6 } from 'node:net';
 import type { Flow, FlowHandlers } from './flow.ts';
 import type { LocalAddresses } from './local-address.ts';
 
@@ -41,7 +42,17 @@ export class UdpTransport {
     this.#locals = locals;
     this.#handlers = handlers;
     const type = isIPv6(address) ? 'udp6' : 'udp4';
-    this.#socket = createSocket({ type, ipv6Only: type === 'udp6', recvBufferSize: RECEIVE_BUFFER_BYTES });
+    this.#socket = createSocket({
+      type,
+      ipv6Only: type === 'udp6',
+      recvBufferSize: RECEIVE_BUFFER_BYTES,
+      // It is asked before each datagram as well, and an address would take longer through the resolver than to its peer.
+      lookup: (name, options, found) => {
+        const family = isIP(name);
+        if (family === 0) lookup(name, options, found);
+        else found(null, name, family);
+      },
+    });
     this.#socket.on('message', (bytes, remote) => {
       // A lone CRLF or NUL keeps a NAT open (RFC 5626 §4.4, and what phones send instead); it asks for nothing.
       if (bytes.length > 4) handlers.receive(this.flow(remote.address, remote.port), bytes);
@@ -65,27 +76,67 @@ export class UdpTransport {
 
   /** The way to a peer. */
   flow(remoteAddress: string, remotePort: number): Flow {
-    const isClosed = () => this.#closed;
-    const flow: Flow = {
-      transport: 'udp',
-      reliable: false,
-      remoteAddress,
-      remotePort,
-      localAddress: this.#locals.towards(remoteAddress, this.#bound),
-      localPort: this.#port,
-      get closed() {
-        return isClosed();
-      },
-      send: bytes => {
-        // A port of 0 comes from a forged source; nobody is there.
-        if (remotePort === 0 || this.#closed) return false;
-        this.#socket.send(bytes, remotePort, remoteAddress, () => undefined);
-        this.#handlers.sent(flow, bytes);
-        return true;
-      },
-      close: () => undefined,
-      toPort: port => this.flow(remoteAddress, port),
-    };
-    return flow;
+    return new UdpFlow(this, remoteAddress, remotePort);
+  }
+
+  /** Where the peer reaches us. */
+  localAddress(remoteAddress: string): string {
+    return this.#locals.towards(remoteAddress, this.#bound);
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** False when nothing was sent. */
+  send(bytes: Buffer, flow: Flow): boolean {
+    // A port of 0 comes from a forged source; nobody is there.
+    if (flow.remotePort === 0 || this.#closed) return false;
+    this.#socket.send(bytes, flow.remotePort, flow.remoteAddress);
+    this.#handlers.sent(flow, bytes);
+    return true;
+  }
+}
+
+/** There is one for each datagram, and it lasts as long as its transaction: it holds little, and works out the rest. */
+class UdpFlow implements Flow {
+  readonly #transport: UdpTransport;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+
+  constructor(transport: UdpTransport, remoteAddress: string, remotePort: number) {
+    this.#transport = transport;
+    this.remoteAddress = remoteAddress;
+    this.remotePort = remotePort;
+  }
+
+  get transport() {
+    return 'udp' as const;
+  }
+
+  get reliable(): boolean {
+    return false;
+  }
+
+  get localAddress(): string {
+    return this.#transport.localAddress(this.remoteAddress);
+  }
+
+  get localPort(): number {
+    return this.#transport.port;
+  }
+
+  get closed(): boolean {
+    return this.#transport.closed;
+  }
+
+  send(bytes: Buffer): boolean {
+    return this.#transport.send(bytes, this);
+  }
+
+  close(): void {}
+
+  toPort(port: number): Flow {
+    return this.#transport.flow(this.remoteAddress, port);
   }
 }
