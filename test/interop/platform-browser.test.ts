@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'puppeteer-core';
 import { launchChromium } from './support/browser.ts';
+import { JssipPage } from './support/jssip-page.ts';
 import { Kamailio } from './support/kamailio.ts';
 import { Machine } from './support/machine.ts';
 import { HOST, OUTSIDE, PROXY, RELAY } from './support/network.ts';
@@ -13,7 +14,7 @@ import { observeTestcard } from './support/testcard-probe.ts';
 import { until } from './support/until.ts';
 
 interface Calls {
-  calls: { channel: string; transport: string; codecs: string[] }[];
+  calls: { channel: string; transport: string; codecs: string[]; held: boolean }[];
 }
 
 const ACCOUNT = { registrar: `${PROXY}:5060`, user: 'clock', password: 'secret', channel: 'clock' };
@@ -51,13 +52,23 @@ describe('a browser that calls through Kamailio and rtpengine', {
     for (const machine of machines ?? []) await machine.stop();
   });
 
-  /**
-   * The watch page, whose SIP goes to Kamailio in place of the server that it came from. Its picture and sound may come
-   * on ways of their own, since this rtpengine knows no BUNDLE.
-   */
-  async function watch(): Promise<void> {
+  /** Its pages let picture and sound come on ways of their own, since this rtpengine knows no BUNDLE. */
+  async function open(): Promise<void> {
     browser = await launchChromium(sound.environment);
     page = await browser.newPage();
+    await page.evaluateOnNewDocument(() => {
+      const Original = RTCPeerConnection;
+      window.RTCPeerConnection = class extends Original {
+        constructor(configuration?: RTCConfiguration) {
+          super({ ...configuration, bundlePolicy: 'balanced' });
+        }
+      };
+    });
+  }
+
+  /** The watch page, whose SIP goes to Kamailio in place of the server that it came from. */
+  async function watch(): Promise<void> {
+    await open();
     await page.setViewport({ width: 480, height: 320 });
     await page.setBypassCSP(true);
     await page.evaluateOnNewDocument((url: string) => {
@@ -65,12 +76,6 @@ describe('a browser that calls through Kamailio and rtpengine', {
       window.WebSocket = class extends Original {
         constructor(_url: string | URL, protocols?: string | string[]) {
           super(url, protocols);
-        }
-      };
-      const Connection = RTCPeerConnection;
-      window.RTCPeerConnection = class extends Connection {
-        constructor(configuration?: RTCConfiguration) {
-          super({ ...configuration, bundlePolicy: 'balanced' });
         }
       };
     }, kamailio.webSocket);
@@ -119,6 +124,28 @@ describe('a browser that calls through Kamailio and rtpengine', {
     await page.keyboard.press('Escape');
     await noCallIsLeft();
     await noTransactionIsLeft();
+  });
+
+  test('registers there, holds its call and resumes it', { timeout: 90_000 }, async () => {
+    await open();
+    const caller = await JssipPage.open(page, server.origin(HOST));
+    const account = { url: kamailio.webSocket, uri: `sip:viewer@${PROXY}`, password: 'secret' };
+    assert.equal(await caller.register(account), 200);
+    await caller.call(`sip:${ACCOUNT.user}@${PROXY}`);
+    const held = async () => (await server.api<Calls>('/api/calls')).calls[0]?.held;
+    const more = async () => {
+      const octets = await caller.octets();
+      await until('more media', async () => (await caller.octets()) > octets + 10_000);
+    };
+    await until('media', async () => (await caller.octets()) > 0);
+    await more();
+    await caller.hold();
+    assert.equal(await held(), true);
+    await caller.resume();
+    assert.equal(await held(), false);
+    await more();
+    await caller.hangUp();
+    await noCallIsLeft();
   });
 
   test('is killed, and is missed within a minute', { timeout: 120_000 }, async t => {

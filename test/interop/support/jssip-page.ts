@@ -7,6 +7,7 @@ declare const JsSIP: typeof import('jssip');
 declare global {
   interface Window {
     ua: UA;
+    session: ReturnType<UA['call']>;
   }
 }
 
@@ -62,7 +63,7 @@ export class JssipPage {
       const video = document.createElement('video');
       document.body.replaceChildren(video);
       return new Promise<void>((resolve, reject) => {
-        window.ua.call(to, {
+        window.session = window.ua.call(to, {
           mediaConstraints: { audio: false, video: false },
           eventHandlers: {
             peerconnection: ({ peerconnection }) => {
@@ -80,6 +81,22 @@ export class JssipPage {
         });
       });
     }, target);
+  }
+
+  hold(): Promise<void> {
+    return this.#page.evaluate(() => new Promise<void>(resolve => void window.session.hold({}, resolve)));
+  }
+
+  resume(): Promise<void> {
+    return this.#page.evaluate(() => new Promise<void>(resolve => void window.session.unhold({}, resolve)));
+  }
+
+  /** Of media that came in during the call. */
+  octets(): Promise<number> {
+    return this.#page.evaluate(async () => {
+      const stats = [...(await window.session.connection.getStats()).values()];
+      return stats.reduce((sum, { type, bytesReceived }) => sum + (type === 'inbound-rtp' ? bytesReceived : 0), 0);
+    });
   }
 
   hangUp(): Promise<void> {
