@@ -9,6 +9,7 @@ import {
   type BranchPorts,
   type Dialog,
   Dialogs,
+  type DialogUsage,
   SESSION_TIMER,
   ServerSession,
   type SessionTimerLimits,
@@ -125,7 +126,7 @@ export class SignallingEndpoint implements FlowHandlers {
       via: flow => this.#identifiers.via(flow),
       invite: (request, flow, heard) => this.#client.invite(request, flow, heard),
       send: (request, flow) => this.#client.request(request, flow, null),
-      begun: usage => this.#dialogs.add(usage),
+      begun: usage => this.#begun(usage),
     };
     const { isTrusted = () => false } = options;
     this.#outgoing = new OutgoingCalls({
@@ -135,6 +136,7 @@ export class SignallingEndpoint implements FlowHandlers {
       connect: target => this.#transports.connect(target),
       isTrusted,
       token: () => this.#identifiers.token(),
+      trace: options.trace,
     });
     this.#notifier = new Notifier({
       packages: EVENT_PACKAGES,
@@ -315,8 +317,7 @@ export class SignallingEndpoint implements FlowHandlers {
       registration: this.#registrationOf(transaction),
       ports: this.#sessionPorts,
     });
-    this.#dialogs.add(session);
-    this.#options.trace?.begin(session.id, session.sipCallId);
+    this.#begun(session);
     this.#options.handlers.invite(session);
     return session;
   }
@@ -328,6 +329,12 @@ export class SignallingEndpoint implements FlowHandlers {
     const isFrom = (way: Flow | null) =>
       way?.transport === transport && way.remoteAddress === remoteAddress && way.remotePort === remotePort;
     return this.#registrations.find(({ account, flow: way }) => account.channel === user && isFrom(way)) ?? null;
+  }
+
+  /** A dialog of a call has begun; our tag in it is the call's id. */
+  #begun(usage: DialogUsage): void {
+    this.#dialogs.add(usage);
+    this.#options.trace?.begin(usage.dialog.localTag, usage.dialog.callId);
   }
 
   /** While we drain, another server may take it. */

@@ -3,6 +3,7 @@ import { type BranchPorts, type CallTarget, type CallTargets, ClientSession } fr
 import { formatHost, type Header, parseNameAddr, parseUri } from './message/index.ts';
 import type { Target as Binding, Registrar } from './registrar/index.ts';
 import { type NextHop, nextHop } from './resolution/index.ts';
+import type { Trace } from './trace/index.ts';
 import type { Connection, Flow, Target } from './transport/index.ts';
 import type { CallIdentity, CallRequest, OutgoingCall, Rejection } from './types.ts';
 
@@ -15,6 +16,7 @@ export interface OutgoingCallsOptions {
   readonly isTrusted: (address: string) => boolean;
   /** A tag, Call-ID or client nonce: unique, and nobody's guess. */
   readonly token: () => string;
+  readonly trace?: Trace | undefined;
 }
 
 type PlatformWay = NonNullable<CallIdentity['registration']>;
@@ -38,7 +40,7 @@ export class OutgoingCalls {
 
   /** Calls somebody; what becomes of it, the handlers hear. */
   call(request: CallRequest): OutgoingCall {
-    const { ports, token } = this.#options;
+    const { ports, token, trace } = this.#options;
     const { to, identity, offer, handlers, replaces, referredBy, ringTimeoutMs = RING_TIMEOUT_MS } = request;
     const registration = this.#way(to, identity);
     const headers: Header[] = [];
@@ -65,9 +67,14 @@ export class OutgoingCalls {
       ringTimeoutMs,
       handlers,
       ports,
-      settled: () => this.#calls.delete(session),
+      settled: () => {
+        this.#calls.delete(session);
+        // The dialogs that it led to have begun by themselves.
+        trace?.end(session.sipCallId);
+      },
     });
     this.#calls.add(session);
+    trace?.begin(session.id, session.sipCallId);
     void session.start();
     return session;
   }

@@ -121,14 +121,14 @@ export class Trace {
     if (pending !== undefined) this.#keepPending(pending, kept(atMs, direction, flow, octets, bytes.length));
   }
 
-  /** An INVITE with this Call-ID has become a call, to be found by this id. */
+  /** A call, or one of the dialogs that its INVITE led to, has begun; it is to be found by this id. */
   begin(id: string, sipCallId: string): void {
     const known = this.#calls.get(sipCallId);
     const call = known ?? this.#admit(sipCallId);
     if (call === null) return;
     if (known?.live === 0) this.#ended.splice(this.#ended.indexOf(known), 1);
     call.live++;
-    if (call.ids.length === MOST_NAMES) return;
+    if (call.ids.includes(id) || call.ids.length === MOST_NAMES) return;
     call.ids.push(id);
     this.#names.set(id, call);
   }
