@@ -7,7 +7,7 @@ import { SignallingEndpoint } from './endpoint.ts';
 import { type Header, Request, type Response, respond, serialise } from './message/index.ts';
 import type { Resolver } from './resolution/index.ts';
 import { FakeClock, FakeFlow, makeRequest, parsed } from './testing.ts';
-import type { CallEnd, IncomingCall } from './types.ts';
+import type { CallEnd, IncomingCall, SipTransport } from './types.ts';
 
 const ADDRESS = '127.0.0.1';
 const CAUSE = { protocol: 'SIP', cause: 480, text: 'Off air' } as const;
@@ -20,6 +20,8 @@ let ends: CallEnd[];
 let server: Server;
 let port: number;
 let listeners: Socket[];
+/** Address of a proxy of ours. */
+let trusted: string | null;
 
 const resolver: Resolver = {
   resolveNaptr: async () => [
@@ -37,11 +39,13 @@ beforeEach(async () => {
   clock = new FakeClock();
   ends = [];
   listeners = [];
+  trusted = null;
   endpoint = new SignallingEndpoint({
     clock,
     log: createLogger({ level: 'silent' }),
     guests: true,
     resolver,
+    isTrusted: address => address === trusted,
     handlers: {
       invite: incoming => {
         call = incoming;
@@ -82,6 +86,9 @@ class AnsweringFlow extends FakeFlow {
   }
 }
 
+/** A flow of whoever is at the peer's address. */
+const from = (transport: SipTransport) => new FakeFlow(clock, transport, ADDRESS);
+
 /** A call on this flow of a phone that closes it at once. */
 function callAndLeave(flow: FakeFlow, contact: string, headers: readonly Header[] = []): void {
   const given: Header[] = [['contact', `<${contact}>`], ['content-type', 'application/sdp'], ...headers];
@@ -117,7 +124,7 @@ describe('a BYE to a phone whose connection is gone', () => {
     ['the second server of its domain, since nobody is at the first', () => 'sip:ann@phone.example', () => []],
   ] as const satisfies [string, () => string, () => Header[]][]) {
     test(`goes to ${name}, over a new connection`, async () => {
-      callAndLeave(new FakeFlow(clock, 'tcp'), contact(), headers());
+      callAndLeave(from('tcp'), contact(), headers());
       const arrived = requestAtPeer();
       call.hangUp(CAUSE);
       const bye = await arrived;
@@ -163,15 +170,31 @@ describe('a BYE to a phone whose connection is gone', () => {
   test('is lost where nobody listens, and the call is over', async () => {
     server.close();
     await once(server, 'close');
-    callAndLeave(new FakeFlow(clock, 'tcp'), `sip:ann@${ADDRESS}:${port};transport=tcp`);
+    callAndLeave(from('tcp'), `sip:ann@${ADDRESS}:${port};transport=tcp`);
     call.hangUp(CAUSE);
     await endpoint.settle(60_000);
     assert.deepEqual([ends.length, endpoint.sizes.clientTransactions, endpoint.sizes.dialogs], [1, 0, 0]);
   });
 
+  test('goes to a proxy of ours, though the call came from another one', async () => {
+    trusted = ADDRESS;
+    const headers: Header[] = [['record-route', `<sip:${ADDRESS}:${port};transport=tcp;lr>`]];
+    callAndLeave(new FakeFlow(clock, 'tcp', '192.0.2.8'), 'sip:ann@192.0.2.7;transport=tcp', headers);
+    const arrived = requestAtPeer();
+    call.hangUp(CAUSE);
+    assert.equal((await arrived).method, 'BYE');
+  });
+
+  test('attack: a Contact at somebody else opens no connection there', async () => {
+    callAndLeave(new FakeFlow(clock, 'tcp', '192.0.2.66'), `sip:ann@${ADDRESS}:${port};transport=tcp`);
+    call.hangUp(CAUSE);
+    await endpoint.settle(60_000);
+    assert.deepEqual([ends.length, listeners], [1, []]);
+  });
+
   for (const transport of ['ws', 'wss'] as const) {
     test(`is lost over ${transport}: a browser can't be called`, async () => {
-      callAndLeave(new FakeFlow(clock, transport), `sip:ann@${ADDRESS}:${port};transport=tcp`);
+      callAndLeave(from(transport), `sip:ann@${ADDRESS}:${port};transport=tcp`);
       call.hangUp(CAUSE);
       await endpoint.settle(60_000);
       assert.deepEqual([ends.length, listeners], [1, []]);
@@ -180,7 +203,7 @@ describe('a BYE to a phone whose connection is gone', () => {
 
   test('does not go in the clear where the call came over TLS', async () => {
     const hello = once(server, 'connection').then(([socket]) => once(socket as Socket, 'data'));
-    callAndLeave(new FakeFlow(clock, 'tls'), `sip:ann@${ADDRESS}:${port}`);
+    callAndLeave(from('tls'), `sip:ann@${ADDRESS}:${port}`);
     call.hangUp(CAUSE);
     // RFC 8446 §5.1: a handshake record.
     assert.equal(((await hello)[0] as Buffer)[0], 22);
@@ -195,10 +218,7 @@ test('what follows in the dialog goes the new way as well', async () => {
     ['session-expires', '90;refresher=uas'],
   ];
   // Through a proxy, which need not come back.
-  callAndLeave(new FakeFlow(clock, 'tcp'), `sip:ann@${ADDRESS}:${port};transport=tcp`, [
-    ['via', 'SIP/2.0/TCP 192.0.2.8'],
-    ...timer,
-  ]);
+  callAndLeave(from('tcp'), `sip:ann@${ADDRESS}:${port};transport=tcp`, [['via', 'SIP/2.0/TCP 192.0.2.8'], ...timer]);
   const refreshed = requestAtPeer();
   clock.advance(45_000);
   assert.equal((await refreshed).method, 'UPDATE');

@@ -348,7 +348,10 @@ export class SignallingEndpoint implements FlowHandlers {
     transaction.respond(respond(request, 200, { toTag: this.#identifiers.token(), headers: ABILITIES }));
   }
 
-  /** A way to the dialog's next hop that is as private as the one that is gone. Never rejects. */
+  /**
+   * A way to the dialog's next hop that is as private as the one that is gone. A caller may name any host and port as his
+   * own: we open connections to the address from which he called and to proxies of ours. Never rejects.
+   */
   async #reach({ nextHop: uri, flow }: Dialog): Promise<Flow | null> {
     const parsed = parseUri(uri);
     const hop = parsed === null ? null : nextHop(parsed);
@@ -356,7 +359,9 @@ export class SignallingEndpoint implements FlowHandlers {
     const secure = hop.secure || flow.transport === 'tls';
     const device = this.#deviceFlow(uri, parsed!, secure);
     if (device !== null) return device;
+    const { isTrusted = () => false } = this.#options;
     for (const target of await this.#resolve({ ...hop, secure })) {
+      if (target.address !== flow.remoteAddress && !isTrusted(target.address)) continue;
       const connection = this.#registeredFlow(target) ?? (await this.#transports.connect(target));
       if ('flow' in connection) return connection.flow;
     }
