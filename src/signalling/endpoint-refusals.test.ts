@@ -27,7 +27,7 @@ function responses(request: Request | Buffer): Response[] {
   return flow.take() as Response[];
 }
 
-const ALLOW = 'INVITE, ACK, CANCEL, BYE, INFO, MESSAGE, OPTIONS, PRACK, REGISTER, SUBSCRIBE, UPDATE';
+const ALLOW = 'INVITE, ACK, CANCEL, BYE, INFO, MESSAGE, OPTIONS, PRACK, REFER, REGISTER, SUBSCRIBE, UPDATE';
 const TAGGED = '<sip:news@192.0.2.1>;tag=unknown';
 const xml: Header[] = [['content-type', 'application/xml']];
 const multipart: Header[] = [['content-type', 'multipart/mixed; boundary=b']];
@@ -44,7 +44,7 @@ describe('a request that we cannot serve', () => {
       ['has a method that we do not serve', makeRequest('PUBLISH'), 405, { allow: ALLOW }],
       ['has a method that nobody knows', makeRequest('RE%47ISTER'), 501, { allow: ALLOW }],
       ['has a known method in lower case (§7.1)', makeRequest('options'), 501, { allow: ALLOW }],
-      ['has a method that we do not serve, in a dialog', makeRequest('REFER', { to: TAGGED }), 405, { allow: ALLOW }],
+      ['has a method that we do not serve, in a dialog', makeRequest('PUBLISH', { to: TAGGED }), 405, { allow: ALLOW }],
       ['is an INFO in a dialog that is gone', makeRequest('INFO', { to: TAGGED }), 481, {}],
       ['is an INFO outside any dialog', makeRequest('INFO'), 481, {}],
       ['is encrypted (§23.2)', makeRequest('MESSAGE', { headers: smime, body: '0' }), 493, {}],

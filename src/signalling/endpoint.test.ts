@@ -86,7 +86,7 @@ describe('a call', () => {
     assert.equal(ok.get('contact'), '<sip:news@192.0.2.1:5060;transport=udp>');
     assert.equal(
       ok.get('allow'),
-      'INVITE, ACK, CANCEL, BYE, INFO, MESSAGE, OPTIONS, PRACK, REGISTER, SUBSCRIBE, UPDATE',
+      'INVITE, ACK, CANCEL, BYE, INFO, MESSAGE, OPTIONS, PRACK, REFER, REGISTER, SUBSCRIBE, UPDATE',
     );
 
     const to = ok.get('to')!;

@@ -17,6 +17,7 @@ import {
 import { hostPort, Identifiers } from './identifiers.ts';
 import { type Header, parseUri, Response, respond, type SipUri, scan } from './message/index.ts';
 import { OutgoingCalls } from './outgoing-calls.ts';
+import { Referrals } from './referral/index.ts';
 import { ALLOW, BACK_LATER, SDP_TYPE, SUPPORTED } from './refusal.ts';
 import { Registrar } from './registrar/index.ts';
 import { type PlatformAccount, Registration, type RegistrationPorts } from './registration/index.ts';
@@ -87,6 +88,7 @@ export class SignallingEndpoint implements FlowHandlers {
   readonly #sessionPorts: BranchPorts;
   readonly #outgoing: OutgoingCalls;
   readonly #notifier: Notifier;
+  readonly #referrals: Referrals;
   #draining = false;
   /** Messages that were sent again. */
   #retransmissions = 0;
@@ -107,6 +109,7 @@ export class SignallingEndpoint implements FlowHandlers {
     this.#registrar = new Registrar({ ...options, key: randomBytes(32) });
     const { sessionTimer = SESSION_TIMER } = options;
     this.#sessionPorts = {
+      refer: (transaction, session) => this.#referrals.receive(transaction, session),
       clock: options.clock,
       capabilities: CAPABILITIES,
       contact: (flow, user) => {
@@ -138,6 +141,7 @@ export class SignallingEndpoint implements FlowHandlers {
       token: () => this.#identifiers.token(),
       trace: options.trace,
     });
+    this.#referrals = new Referrals(this.#sessionPorts);
     this.#notifier = new Notifier({
       packages: EVENT_PACKAGES,
       ports: this.#sessionPorts,
@@ -160,6 +164,9 @@ export class SignallingEndpoint implements FlowHandlers {
             );
           },
           SUBSCRIBE: (transaction, subscriber) => this.#notifier.subscribe(transaction, subscriber),
+          // Who is in no call with us may have nobody called.
+          REFER: transaction =>
+            transaction.respond(respond(transaction.request, 403, { toTag: this.#identifiers.token() })),
           OPTIONS: transaction => this.#tellAbilities(transaction),
         },
         invite: (transaction, subscriber) => this.#invite(transaction, subscriber),

@@ -22,6 +22,7 @@ export const ALLOW = [
   'MESSAGE',
   'OPTIONS',
   'PRACK',
+  'REFER',
   'REGISTER',
   'SUBSCRIBE',
   'UPDATE',

@@ -29,6 +29,14 @@ export interface SessionPorts {
   /** The usage is over: nothing in its dialog is ours to answer any more. */
   ended(usage: DialogUsage): void;
   readonly onRetransmission: () => void;
+  /** A REFER in the session. */
+  refer(transaction: ServerTransaction, session: Session): void;
+}
+
+/** A usage that shares the dialog of a session (RFC 5057). */
+export interface SharingUsage extends Pick<DialogUsage, 'receive' | 'abandon'> {
+  /** Is it the one that this SUBSCRIBE means. */
+  isMeantBy(transaction: ServerTransaction): boolean;
 }
 
 export interface SessionOptions {
@@ -53,6 +61,8 @@ const SDP_TYPE = 'application/sdp';
 /** What two agree on with INVITE, in its dialog, up to the BYE (RFC 3261 §13, §14, §15): whoever of them called. */
 export class Session implements DialogUsage {
   readonly dialog: Dialog;
+  /** They go on when the session is over. */
+  readonly sharing = new Set<SharingUsage>();
   handlers: SessionHandlers | null = null;
   readonly #options: SessionOptions;
   readonly #ports: SessionPorts;
@@ -95,6 +105,10 @@ export class Session implements DialogUsage {
   /** Is the INVITE without a final answer. */
   get isEarly(): boolean {
     return this.#state === 'early';
+  }
+
+  get localUser(): string {
+    return this.#options.localUser;
   }
 
   get hasEnded(): boolean {
@@ -164,6 +178,8 @@ export class Session implements DialogUsage {
     this.#refresh.hear(request);
     if (request.method === 'INVITE') return this.#receiveReinvite(transaction);
     if (request.method === 'UPDATE') return this.#receiveUpdate(transaction);
+    if (request.method === 'REFER') return this.#ports.refer(transaction, this);
+    if (request.method === 'SUBSCRIBE') return this.#receiveSubscribe(transaction);
     if (request.method === 'INFO') return transaction.respond(answerInfo(request));
     // OPTIONS in a dialog says that it is still there.
     transaction.respond(respond(request, 200, { headers: this.#ports.capabilities }));
@@ -184,6 +200,7 @@ export class Session implements DialogUsage {
   }
 
   abandon(reason: string): void {
+    for (const usage of [...this.sharing]) usage.abandon(reason);
     this.end({ by: 'failure', reason });
   }
 
@@ -213,6 +230,12 @@ export class Session implements DialogUsage {
     if (offer === null) return transaction.respond(this.#success(transaction, null));
     if (this.#refuseWhileNegotiating(transaction)) return;
     this.#receiveOffer(transaction, offer, sdp => transaction.respond(this.#success(transaction, sdp)));
+  }
+
+  #receiveSubscribe(transaction: ServerTransaction): void {
+    const usage = [...this.sharing].find(each => each.isMeantBy(transaction));
+    if (usage === undefined) return transaction.respond(respond(transaction.request, 481));
+    usage.receive(transaction);
   }
 
   /** One offer at a time (RFC 3261 §14.2, RFC 3311 §5.2): 491 while ours is out, 500 while theirs is not answered. */

@@ -181,6 +181,7 @@ export class CallBench {
       },
       ended: usage => this.usages.splice(this.usages.indexOf(usage), 1),
       onRetransmission: () => undefined,
+      refer: () => undefined,
       via,
       invite: (request, flow, heard) => send(request, flow as FakeFlow, heard),
       send: (request, flow) => void send(request, flow as FakeFlow, () => undefined),

@@ -38,6 +38,7 @@ export class SessionBench {
       },
       ended: () => this.over++,
       onRetransmission: () => this.retransmissions++,
+      refer: () => undefined,
     };
     this.session = new ServerSession({
       invite: this.invite,
