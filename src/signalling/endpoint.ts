@@ -7,7 +7,6 @@ import { Admission, type AdmissionOptions, type GuardLimits, type Subscriber } f
 import type { Clock } from './clock.ts';
 import {
   type BranchPorts,
-  type Dialog,
   Dialogs,
   type DialogUsage,
   SESSION_TIMER,
@@ -15,25 +14,25 @@ import {
   type SessionTimerLimits,
 } from './dialog/index.ts';
 import { hostPort, Identifiers } from './identifiers.ts';
-import { type Header, parseUri, Response, respond, type SipUri, scan } from './message/index.ts';
+import { type Header, parseUri, Response, respond, scan } from './message/index.ts';
+import { NextHops } from './next-hops.ts';
 import { OutgoingCalls } from './outgoing-calls.ts';
+import { Platforms } from './platforms.ts';
 import { Referrals } from './referral/index.ts';
 import { ALLOW, BACK_LATER, SDP_TYPE, SUPPORTED } from './refusal.ts';
 import { Registrar } from './registrar/index.ts';
-import { type PlatformAccount, Registration, type RegistrationPorts } from './registration/index.ts';
-import { type NextHop, nextHop, type Resolver, resolveTargets } from './resolution/index.ts';
+import type { PlatformAccount, Registration, RegistrationPorts } from './registration/index.ts';
+import { type NextHop, type Resolver, resolveTargets } from './resolution/index.ts';
 import { dialogInfo, Notifier, presence } from './subscription/index.ts';
 import { answerText, TEXT_TYPE } from './text.ts';
 import type { Trace } from './trace/index.ts';
 import type { ServerTransaction } from './transaction/index.ts';
 import {
-  type Connection,
   type Flow,
   type FlowHandlers,
   type ListenOptions,
   type ListenPorts,
   type MostConnections,
-  type Target,
   Transports,
   type WebSocketPeer,
 } from './transport/index.ts';
@@ -70,6 +69,7 @@ const CAPABILITIES: readonly Header[] = [
   ['allow-events', EVENT_PACKAGES.map(({ name }) => name).join(', ')],
 ];
 const ABILITIES: readonly Header[] = [...CAPABILITIES, ['accept', `${SDP_TYPE}, ${TEXT_TYPE}`]];
+
 /**
  * The SIP server's face: what comes in on the transports goes through transactions to dialogs, and new calls to the
  * handlers. Everything but the transports runs on the clock that it is given.
@@ -80,7 +80,7 @@ export class SignallingEndpoint implements FlowHandlers {
   readonly #transports: Transports;
   readonly #admission: Admission;
   readonly #registrar: Registrar;
-  readonly #registrations: Registration[] = [];
+  readonly #platforms: Platforms;
   readonly #server: UserAgentServer;
   readonly #client: UserAgentClient;
   readonly #dialogs = new Dialogs();
@@ -101,7 +101,7 @@ export class SignallingEndpoint implements FlowHandlers {
     this.#client = new UserAgentClient({
       clock: options.clock,
       identifiers: this.#identifiers,
-      reach: dialog => this.#reach(dialog),
+      reach: dialog => nextHops.reach(dialog),
       onRetransmission: () => void this.#retransmissions++,
     });
     const { authentication = null } = options;
@@ -131,11 +131,29 @@ export class SignallingEndpoint implements FlowHandlers {
       send: (request, flow) => this.#client.request(request, flow, null),
       begun: usage => this.#begun(usage),
     };
-    const { isTrusted = () => false } = options;
+    const { isTrusted = () => false, resolver = dns } = options;
+    const resolve = (hop: NextHop) => resolveTargets(hop, resolver, Math.random);
+    this.#platforms = new Platforms({
+      clock: options.clock,
+      random: Math.random,
+      token: () => this.#identifiers.token(),
+      resolve,
+      connect: (target, authorities) => this.#transports.connect(target, authorities),
+      via: flow => this.#identifiers.via(flow),
+      contact: this.#sessionPorts.contact,
+      request: (request, flow, answered) => this.#client.request(request, flow, null, answered),
+    });
+    const nextHops = new NextHops({
+      transports: this.#transports,
+      registrar: this.#registrar,
+      platforms: this.#platforms,
+      resolve,
+      isTrusted,
+    });
     this.#outgoing = new OutgoingCalls({
       ports: this.#sessionPorts,
       registrar: this.#registrar,
-      resolve: hop => this.#resolve(hop),
+      resolve,
       connect: target => this.#transports.connect(target),
       isTrusted,
       token: () => this.#identifiers.token(),
@@ -200,25 +218,12 @@ export class SignallingEndpoint implements FlowHandlers {
 
   /** Keeps a channel registered with a foreign platform, as one of its subscribers, until `drain` takes it off. */
   register(account: PlatformAccount, changed: RegistrationPorts['changed']): void {
-    const { clock } = this.#options;
-    const registration = new Registration(account, {
-      clock,
-      random: Math.random,
-      token: () => this.#identifiers.token(),
-      resolve: hop => this.#resolve(hop),
-      connect: (target, authorities) => this.#transports.connect(target, authorities),
-      via: flow => this.#identifiers.via(flow),
-      contact: this.#sessionPorts.contact,
-      request: (request, flow, answered) => this.#client.request(request, flow, null, answered),
-      changed,
-    });
-    this.#registrations.push(registration);
-    registration.start();
+    this.#platforms.register(account, changed);
   }
 
   /** With foreign platforms, in the order in which they were asked for. */
   get registrations(): readonly Registration[] {
-    return this.#registrations;
+    return this.#platforms.registrations;
   }
 
   /** May somebody be called with this identity. */
@@ -240,7 +245,7 @@ export class SignallingEndpoint implements FlowHandlers {
   drain(): void {
     this.#draining = true;
     this.#notifier.drain();
-    for (const registration of this.#registrations) registration.stop();
+    this.#platforms.stop();
   }
 
   /** Resolves when our own requests (the BYEs of a shutdown) are answered, or after this long. */
@@ -293,7 +298,7 @@ export class SignallingEndpoint implements FlowHandlers {
   closed(flow: Flow): void {
     this.#outgoing.disconnected(flow);
     this.#dialogs.disconnected(flow);
-    for (const registration of this.#registrations) registration.disconnected(flow);
+    this.#platforms.disconnected(flow);
   }
 
   sent(flow: Flow, bytes: Buffer): void {
@@ -321,21 +326,12 @@ export class SignallingEndpoint implements FlowHandlers {
       invite: transaction,
       localTag: this.#identifiers.token(),
       subscriber: subscriber?.user ?? null,
-      registration: this.#registrationOf(transaction),
+      registration: this.#platforms.of(parseUri(transaction.request.uri)?.user, transaction.flow),
       ports: this.#sessionPorts,
     });
     this.#begun(session);
     this.#options.handlers.invite(session);
     return session;
-  }
-
-  /** Of the channel that is called, with the platform that calls it. */
-  #registrationOf({ request, flow }: ServerTransaction): Registration | null {
-    const user = parseUri(request.uri)?.user;
-    const { transport, remoteAddress, remotePort } = flow;
-    const isFrom = (way: Flow | null) =>
-      way?.transport === transport && way.remoteAddress === remoteAddress && way.remotePort === remotePort;
-    return this.#registrations.find(({ account, flow: way }) => account.channel === user && isFrom(way)) ?? null;
   }
 
   /** A dialog of a call has begun; our tag in it is the call's id. */
@@ -353,49 +349,6 @@ export class SignallingEndpoint implements FlowHandlers {
     const { request } = transaction;
     if (this.#draining) return this.#comeBack(transaction);
     transaction.respond(respond(request, 200, { toTag: this.#identifiers.token(), headers: ABILITIES }));
-  }
-
-  /**
-   * A way to the dialog's next hop that is as private as the one that is gone. A caller may name any host and port as his
-   * own: we open connections to the address from which he called and to proxies of ours. Never rejects.
-   */
-  async #reach({ nextHop: uri, flow }: Dialog): Promise<Flow | null> {
-    const parsed = parseUri(uri);
-    const hop = parsed === null ? null : nextHop(parsed);
-    if (hop === null) return null;
-    const secure = hop.secure || flow.transport === 'tls';
-    const device = this.#deviceFlow(uri, parsed!, secure);
-    if (device !== null) return device;
-    const { isTrusted = () => false } = this.#options;
-    for (const target of await this.#resolve({ ...hop, secure })) {
-      if (target.address !== flow.remoteAddress && !isTrusted(target.address)) continue;
-      const connection = this.#registeredFlow(target) ?? (await this.#transports.connect(target));
-      if ('flow' in connection) return connection.flow;
-    }
-    return null;
-  }
-
-  /** The flow that a device has with us now, when the URI is its GRUU and we gave it that (RFC 5627). */
-  #deviceFlow(uri: string, { parameters }: SipUri, secure: boolean): Flow | null {
-    if (!parameters.has('gr')) return null;
-    const flows = this.#registrar.find(uri).map(({ flow }) => flow);
-    return flows.find(flow => flow !== null && (!secure || ['tls', 'wss'].includes(flow.transport))) ?? null;
-  }
-
-  /**
-   * The connection over which we are registered, when it leads there: a platform names itself by its address in the
-   * Record-Route of a call, and its certificate is of its name.
-   */
-  #registeredFlow({ transport, address, port }: Target): Connection | null {
-    for (const { flow } of this.#registrations) {
-      if (flow === null || flow.closed || flow.transport !== transport) continue;
-      if (flow.remoteAddress === address && flow.remotePort === port) return { flow };
-    }
-    return null;
-  }
-
-  #resolve(hop: NextHop): Promise<Target[]> {
-    return resolveTargets(hop, this.#options.resolver ?? dns, Math.random);
   }
 
   #count(direction: 'in' | 'out', { transport }: Flow): void {
