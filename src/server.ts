@@ -165,7 +165,7 @@ async function start(
     trace,
   });
   opened.push(async () => signalling.close());
-  const metrics = new Metrics(() => figures({ engine, transcoders, calls, signalling }));
+  const metrics = new Metrics(() => figures({ engine, transcoders, calls, signalling, trace }));
   const webPair = config.http.tls === null ? null : keyPair(config.http.tls);
   const http = new HttpServer({
     ...config.http,
@@ -274,7 +274,8 @@ async function figures({
   transcoders,
   calls,
   signalling,
-}: Pick<Parts, 'engine' | 'transcoders' | 'calls' | 'signalling'>): Promise<Figures> {
+  trace,
+}: Pick<Parts, 'engine' | 'transcoders' | 'calls' | 'signalling'> & { trace: Trace }): Promise<Figures> {
   const { overRate, banned, bans, faults, registrations } = signalling.sizes;
   return {
     calls: { active: calls.size, outcomes: calls.outcomes },
@@ -284,6 +285,7 @@ async function figures({
     sipMessages: signalling.messages.map(({ count, ...labels }) => ({ labels, value: count })),
     sipUnserved: { rate: overRate, ban: banned, fault: faults },
     sipBans: bans,
+    sipTraceBytes: trace.bytes,
     engine: await engine.stats().catch(() => null),
   };
 }

@@ -10,6 +10,7 @@ const FIGURES: Figures = {
   sipMessages: [{ labels: { direction: 'in', transport: 'ws' }, value: 12 }],
   sipUnserved: { rate: 7, ban: 8 },
   sipBans: 9,
+  sipTraceBytes: 10,
   engine: {
     packetsSent: 1000,
     octetsSent: 1_200_000,
@@ -54,6 +55,7 @@ const LINES: readonly string[] = [
   'dialcast_sip_unserved_total{reason="rate"} 7',
   'dialcast_sip_unserved_total{reason="ban"} 8',
   'dialcast_sip_bans_total 9',
+  'dialcast_sip_trace_bytes 10',
 ];
 
 test('each figure stands on the page with its labels', async () => {

@@ -18,6 +18,8 @@ export interface Figures {
   /** Messages that were not served, by why: `rate`, `ban`, or a `fault` of ours. */
   readonly sipUnserved: Readonly<Record<string, number>>;
   readonly sipBans: number;
+  /** Bytes that the trace of calls holds. */
+  readonly sipTraceBytes: number;
   /** Null when the engine does not answer. */
   readonly engine: {
     readonly packetsSent: number;
@@ -135,6 +137,13 @@ const FAMILIES: readonly Family[] = [
     kind: 'counter',
     labels: [],
     samples: ({ sipBans }) => single(sipBans),
+  },
+  {
+    name: 'dialcast_sip_trace_bytes',
+    help: 'What the kept messages of calls take of the memory.',
+    kind: 'gauge',
+    labels: [],
+    samples: ({ sipTraceBytes }) => single(sipTraceBytes),
   },
 ];
 

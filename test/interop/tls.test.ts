@@ -115,7 +115,7 @@ describe('over connections', { skip: OUTSIDE || missing('openssl', 'ffmpeg') }, 
       () => /subject=.*CN ?= ?second/.test(handshake(server.ports.tls, authority)),
       20_000,
     );
-    assert.ok(server.log.some(({ msg }) => msg === 'certificate renewed'));
+    await server.logged(({ msg }) => msg === 'certificate renewed');
     // A key that is not its own: what is in use stays.
     copyFileSync(certificates.issue('third', [HOST], 'authority').certificate, files.certificate);
     const { level } = await server.logged(({ msg }) => msg.startsWith('the new certificate cannot be used'));

@@ -10,7 +10,7 @@ export interface Footprint {
   readonly transcoders: number;
   /** What its open file descriptors refer to, sorted; sockets without their numbers. */
   readonly descriptors: readonly string[];
-  /** JavaScript's heap of the main thread after a collection of garbage. */
+  /** JavaScript's heap of the main thread after a collection of garbage, without the trace of calls that ended. */
   readonly heapBytes: number;
 }
 
@@ -23,7 +23,7 @@ export async function measureFootprint(server: DialcastServer): Promise<Footprin
     mediaSockets: await server.metric('dialcast_media_sockets'),
     transcoders: (await server.transcoders()).length,
     descriptors: await openDescriptors(server.process.pid!),
-    heapBytes: await server.metric('nodejs_heap_size_used_bytes'),
+    heapBytes: (await server.metric('nodejs_heap_size_used_bytes')) - (await server.metric('dialcast_sip_trace_bytes')),
   };
 }
 
