@@ -129,6 +129,7 @@ async function start(
     stopTranscoder: ({ name }) => transcoders.stop(name),
     openFeed: (channel, rendition) => engine.openFeed(channel, rendition),
     closeFeed: feed => engine.closeFeed(feed),
+    availabilityChanged: ({ name }) => signalling.watchedChanged(name),
     timers: {
       setTimeout: (callback, ms) => setTimeout(callback, ms),
       clearTimeout: handle => clearTimeout(handle as NodeJS.Timeout),
@@ -144,6 +145,7 @@ async function start(
     nowUnixMs: Date.now,
     newId: randomUUID,
     place: request => signalling.call(request),
+    watchedChanged: name => signalling.watchedChanged(name),
     mayPlace: (to, identity) => !state.draining && signalling.mayCall(to, identity),
   });
   const hep = config.trace.hep === null ? null : homer(config.trace.hep);

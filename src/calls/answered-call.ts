@@ -8,6 +8,7 @@ export interface AnsweredCallOptions extends Omit<CallMediaOptions, 'id'> {
   readonly incoming: IncomingCall;
   /** The caller wants the channel to go on to somebody else. */
   readonly onReferred: (referral: Referral) => void;
+  readonly onAnswered: () => void;
   /** Called once, when nothing of the call is left. */
   readonly onEnded: (call: Call, outcome: CallOutcome) => void;
 }
@@ -17,6 +18,7 @@ export class AnsweredCall implements Call {
   readonly id: string;
   readonly channel: Channel;
   readonly transport: string;
+  readonly incoming: IncomingCall;
   answeredAtMs: number | null = null;
   readonly #options: AnsweredCallOptions;
   readonly #media: CallMedia;
@@ -28,6 +30,7 @@ export class AnsweredCall implements Call {
     this.id = incoming.id;
     this.channel = channel;
     this.transport = incoming.transport;
+    this.incoming = incoming;
     this.#media = new CallMedia({ ...options, id: incoming.id }, incoming);
   }
 
@@ -41,7 +44,7 @@ export class AnsweredCall implements Call {
 
   /** Answers the INVITE, or refuses it with the status that says why. */
   async start(): Promise<void> {
-    const { incoming, nowUnixMs, onReferred } = this.#options;
+    const { incoming, nowUnixMs, onAnswered, onReferred } = this.#options;
     incoming.handlers = {
       cancelled: () => this.#end('cancelled'),
       answered: answer => void this.#answered(answer),
@@ -60,6 +63,7 @@ export class AnsweredCall implements Call {
     if (typeof description !== 'string') return this.#refuse(description);
     this.answeredAtMs = nowUnixMs();
     incoming.accept(description);
+    onAnswered();
   }
 
   hangUp(cause: EndCause): void {

@@ -1,5 +1,5 @@
 import type { Channel } from '../channels/index.ts';
-import type { EndCause } from '../signalling/index.ts';
+import type { EndCause, IncomingCall } from '../signalling/index.ts';
 
 export type CallOutcome = 'watched' | 'cancelled' | 'refused';
 
@@ -10,6 +10,8 @@ export interface Call {
   readonly transport: string;
   /** Unix time in milliseconds at which the call was answered; null before. */
   readonly answeredAtMs: number | null;
+  /** Null when it is a call of ours. */
+  readonly incoming: IncomingCall | null;
   /** Codec of each medium that flows or is on hold, video first. */
   readonly codecs: readonly string[];
   /** Is the viewer holding. */

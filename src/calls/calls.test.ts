@@ -38,6 +38,58 @@ describe('who may call', () => {
   });
 });
 
+describe('who watches a channel', () => {
+  const watched = { name: 'clock', isOpen: true, title: 'clock', viewers: 0, calls: [] };
+
+  for (const target of ['clock', '101']) {
+    it(`sees it as ${target}, with the calls that are answered`, async () => {
+      const { calls, seen, invite, answered } = setUpCalls();
+      invite(OFFER, { id: 'rings' });
+      const incoming = await answered(OFFER, { id: 'a', target: 'film' });
+      assert.deepEqual(calls.look(target), watched);
+      assert.deepEqual(seen, [{ ...watched, name: 'film', title: 'film', viewers: 1, calls: [incoming] }]);
+    });
+  }
+
+  it('sees who comes and goes', async () => {
+    const { seen, answered } = setUpCalls();
+    const incoming = await answered(OFFER);
+    incoming.handlers?.ended({ by: 'peer', cause: null });
+    assert.deepEqual(seen, [{ ...watched, viewers: 1, calls: [incoming] }, watched]);
+  });
+
+  it('sees that its source fails', async () => {
+    const { channels, seen, answered } = setUpCalls();
+    await answered(OFFER);
+    channels.sourceFailed('clock', 'no such file');
+    assert.equal(seen.at(-1)?.isOpen, false);
+  });
+
+  it('sees nothing of what is no channel', () => {
+    assert.equal(setUpCalls().calls.look('nobody'), null);
+  });
+});
+
+describe('a call that takes the place of another', () => {
+  it('gets its channel, whatever it asks for, and needs no place of its own', async () => {
+    const { calls, invite, answered, settle, happened } = setUpCalls({ viewers: 1 });
+    await answered(OFFER, { id: 'a' });
+    happened();
+    invite(OFFER, { id: 'b', target: 'anybody', replaces: 'a' });
+    await settle();
+    assert.ok(happened().includes('200'));
+    assert.deepEqual(
+      calls.list().map(({ id, channel }) => [id, channel.config.name]),
+      [
+        ['a', 'clock'],
+        ['b', 'clock'],
+      ],
+    );
+    invite(OFFER, { id: 'c' });
+    assert.deepEqual(happened(), ['503 All places are taken (again in 30 s)']);
+  });
+});
+
 describe('hanging up on everybody', () => {
   it('refuses who waits, says BYE to who watches, and is done when all are gone', async () => {
     const { calls, invite, answered, happened } = setUpCalls();

@@ -1,4 +1,4 @@
-import type { Channels } from '../channels/index.ts';
+import type { Channel, Channels } from '../channels/index.ts';
 import type { Logger } from '../observe/index.ts';
 import type {
   CallIdentity,
@@ -10,6 +10,7 @@ import type {
   Rejection,
   SignallingHandlers,
   TextMessage,
+  WatchedTarget,
 } from '../signalling/index.ts';
 import { AnsweredCall } from './answered-call.ts';
 import type { Call, CallOutcome } from './call.ts';
@@ -30,6 +31,8 @@ export interface CallsOptions {
   readonly place: (request: CallRequest) => OutgoingCall;
   /** May somebody be called with this identity: nobody's line is ours to use for whom a caller names. */
   readonly mayPlace: (to: string, identity: CallIdentity) => boolean;
+  /** Who watches the channel of this name may see something new. */
+  readonly watchedChanged: (name: string) => void;
 }
 
 /** Every live call, and who may become one. */
@@ -49,14 +52,17 @@ export class Calls implements SignallingHandlers {
       this.#outcomes.refused++;
       incoming.reject({ status, ...(reason && { reason }), ...(retryAfterSeconds && { retryAfterSeconds }) });
     };
-    const channel = channels.find(incoming.target);
+    const replaced = incoming.replaces === null ? undefined : this.#calls.get(incoming.replaces);
+    const channel = replaced?.channel ?? channels.find(incoming.target);
     if (channel === null) return refuse(404, 'No such channel');
-    if (this.#calls.size >= limits.viewers) return refuse(503, 'All places are taken', 30);
+    // One that takes another's place has it.
+    if (replaced === undefined && this.#calls.size >= limits.viewers) return refuse(503, 'All places are taken', 30);
     const call: AnsweredCall = new AnsweredCall({
       ...this.#options,
       incoming,
       channel,
       onReferred: referral => this.#refer(call, incoming.identity, referral),
+      onAnswered: () => this.#changed(channel),
       onEnded: (ended, outcome) => this.#ended(ended, outcome),
     });
     this.#calls.set(call.id, call);
@@ -77,6 +83,7 @@ export class Calls implements SignallingHandlers {
       identity,
       referral,
       onReferred: next => this.#refer(call, identity, next),
+      onAnswered: () => this.#changed(channel),
       onEnded: (ended, outcome) => this.#ended(ended, outcome),
     });
     this.#calls.set(call.id, call);
@@ -87,6 +94,16 @@ export class Calls implements SignallingHandlers {
   /** Nobody reads what is written to a channel, yet. */
   message({ target }: TextMessage): Rejection | null {
     return this.#options.channels.find(target) === null ? { status: 404, reason: 'No such channel' } : null;
+  }
+
+  /** Of a channel, under whichever of its names. */
+  look(target: string): WatchedTarget | null {
+    const channel = this.#options.channels.find(target);
+    if (channel === null) return null;
+    const { name, title } = channel.config;
+    const answered = this.list().filter(call => call.channel === channel && call.answeredAtMs !== null);
+    const incoming = answered.map(call => call.incoming).filter(each => each !== null);
+    return { name, isOpen: channel.available, title, viewers: answered.length, calls: incoming };
   }
 
   viewerLost(id: string, reason: string): void {
@@ -117,6 +134,11 @@ export class Calls implements SignallingHandlers {
   #ended(call: Call, outcome: CallOutcome): void {
     this.#calls.delete(call.id);
     this.#outcomes[outcome]++;
+    if (call.answeredAtMs !== null) this.#changed(call.channel);
     if (this.#calls.size === 0) for (const resolve of this.#emptied.splice(0)) resolve();
+  }
+
+  #changed({ config }: Channel): void {
+    this.#options.watchedChanged(config.name);
   }
 }

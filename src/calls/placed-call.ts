@@ -18,6 +18,7 @@ export interface PlacedCallOptions extends CallMediaOptions {
   readonly place: (request: CallRequest) => OutgoingCall;
   /** Whom we called wants the channel to go on to somebody else. */
   readonly onReferred: (referral: Referral) => void;
+  readonly onAnswered: () => void;
   /** Called once, when nothing of the call is left. */
   readonly onEnded: (call: Call, outcome: CallOutcome) => void;
 }
@@ -26,6 +27,7 @@ export interface PlacedCallOptions extends CallMediaOptions {
 export class PlacedCall implements Call {
   readonly id: string;
   readonly channel: Channel;
+  readonly incoming = null;
   answeredAtMs: number | null = null;
   readonly #options: PlacedCallOptions;
   #media: CallMedia | null = null;
@@ -86,8 +88,9 @@ export class PlacedCall implements Call {
 
   /** RFC 3261 §13.2.2.4: an answer that will not do ends the call, which began with the ACK. */
   async #accepted(answer: string | null): Promise<void> {
-    const { referral, nowUnixMs } = this.#options;
+    const { referral, nowUnixMs, onAnswered } = this.#options;
     this.answeredAtMs = nowUnixMs();
+    onAnswered();
     const problem = await this.#take(answer);
     if (this.#over) return;
     if (problem === null) {

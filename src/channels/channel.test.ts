@@ -6,7 +6,7 @@ import type { RenditionSpec } from '../transcoder/index.ts';
 import { Channel } from './channel.ts';
 
 const CONFIG: ChannelConfig = { number: 101, name: 'clock', title: 'Clock', source: 'testcard:', loop: false };
-const LIMITS = { openTimeoutMs: 10_000, transcoderLingerMs: 10_000, renditionLingerMs: 3_000 };
+const LIMITS = { openTimeoutMs: 10_000, transcoderLingerMs: 10_000, renditionLingerMs: 3_000, failureMemoryMs: 60_000 };
 const INFO = { video: { width: 1280, height: 720, frameRate: 30 }, audio: { sampleRateHz: 48_000, channels: 2 } };
 const H264: RenditionSpec = {
   kind: 'video',
@@ -22,6 +22,7 @@ const OPUS: RenditionSpec = { kind: 'audio', codec: 'opus' };
 /** A channel whose transcoder and engine only write down what they are told, in virtual time. */
 function setUp() {
   const events: string[] = [];
+  const availability: boolean[] = [];
   const timers = new Map<number, { dueMs: number; callback: () => void }>();
   let nowMs = 0;
   let handles = 0;
@@ -36,6 +37,7 @@ function setUp() {
         return feeds;
       },
       closeFeed: feed => events.push(`close ${feed}`),
+      availabilityChanged: () => availability.push(channel.available),
       timers: {
         setTimeout: (callback, delayMs) => {
           timers.set(++handles, { dueMs: nowMs + delayMs, callback });
@@ -57,7 +59,7 @@ function setUp() {
     channel.sourceOpened(INFO);
     return opening;
   };
-  return { channel, events, advance, openNow, timers };
+  return { channel, availability, events, advance, openNow, timers };
 }
 
 describe('a channel', () => {
@@ -133,6 +135,9 @@ describe('a channel', () => {
     advance(10_000);
     await assert.rejects(opening, /SOURCE_OPEN_FAILED: the source did not open within 10 seconds/);
     assert.deepEqual(events, ['start transcoder', 'stop transcoder']);
+    // What is left forgets the failure.
+    assert.equal(timers.size, 1);
+    channel.shutDown();
     assert.equal(timers.size, 0);
   });
 
@@ -158,6 +163,44 @@ describe('a channel', () => {
     channel.sourceOpened(wider);
     assert.deepEqual([channel.outage, channel.info, channel.viewers], [null, wider, 2]);
     assert.deepEqual(events, ['start transcoder']);
+  });
+
+  it('is not available while its source is out', async () => {
+    const { channel, availability, openNow } = setUp();
+    await openNow();
+    channel.sourceOut('connection refused');
+    channel.sourceOut('no route');
+    channel.sourceOpened(INFO);
+    assert.deepEqual(availability, [false, true]);
+    channel.sourceOut('connection refused');
+    channel.shutDown();
+    assert.deepEqual(availability, [false, true, false, true]);
+  });
+
+  it('is not available for a minute after its source failed, or until it opens', async () => {
+    const { channel, availability, advance, openNow, timers } = setUp();
+    const fail = async () => {
+      const opening = channel.open(() => undefined);
+      channel.sourceGone(new DialcastError('SOURCE_OPEN_FAILED', 'no such file'));
+      await assert.rejects(opening);
+    };
+    await fail();
+    advance(30_000);
+    await fail();
+    advance(59_999);
+    assert.deepEqual([availability, channel.available], [[false], false]);
+    advance(1);
+    assert.deepEqual([availability, timers.size], [[false, true], 0]);
+    await fail();
+    await openNow();
+    assert.deepEqual(availability, [false, true, false, true]);
+  });
+
+  it('stays available when its film has ended', async () => {
+    const { channel, availability, openNow } = setUp();
+    await openNow(() => undefined);
+    channel.sourceGone(new DialcastError('SOURCE_ENDED', 'the film has ended'));
+    assert.deepEqual([availability, channel.available], [[], true]);
   });
 
   it('keeps its viewers when the transcoder comes back with the source open', async () => {

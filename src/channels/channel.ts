@@ -14,6 +14,8 @@ export interface ChannelPorts {
   stopTranscoder(channel: ChannelConfig): void;
   openFeed(channel: string, rendition: RenditionSpec): number;
   closeFeed(feed: number): void;
+  /** It can be watched now, or no longer. */
+  availabilityChanged(channel: ChannelConfig): void;
   readonly timers: Timers;
 }
 
@@ -24,6 +26,8 @@ export interface ChannelLimits {
   readonly transcoderLingerMs: number;
   /** How long an encoder lives on after its last viewer. */
   readonly renditionLingerMs: number;
+  /** How long a failure is held against the source; nobody looks whether it is well while nobody watches. */
+  readonly failureMemoryMs: number;
 }
 
 /** One viewer's hold on a channel; the transcoder runs while there is one. */
@@ -59,6 +63,9 @@ export class Channel {
   readonly #renditions = new Map<string, RunningRendition>();
   #state: State = { name: 'off' };
   #linger: unknown = null;
+  /** Runs while a failure is not forgotten. */
+  #failure: unknown = null;
+  #wasAvailable = true;
 
   constructor(config: ChannelConfig, ports: ChannelPorts, limits: ChannelLimits) {
     this.config = config;
@@ -78,6 +85,11 @@ export class Channel {
   /** Why nothing comes of the source, so that viewers see a slate; null while all is well. */
   get outage(): string | null {
     return this.#state.name === 'on' ? this.#state.outage : null;
+  }
+
+  /** May who calls expect a picture: the source is not out, and did not fail a moment ago. */
+  get available(): boolean {
+    return this.outage === null && this.#failure === null;
   }
 
   get viewers(): number {
@@ -116,21 +128,27 @@ export class Channel {
     if (this.#state.name === 'off') return;
     const waiting = this.#settle();
     this.#state = { name: 'on', info, outage: null };
+    this.#forgive();
     for (const { resolve } of waiting) resolve();
   }
 
   /** Nothing comes of the source for now; whoever watches stays. */
   sourceOut(reason: string): void {
-    if (this.#state.name === 'on') this.#state = { ...this.#state, outage: reason };
+    if (this.#state.name !== 'on') return;
+    this.#state = { ...this.#state, outage: reason };
+    this.#tellAvailability();
   }
 
   /** The source cannot be opened, ended, or its transcoder was given up: everybody has to go. */
   sourceGone(error: DialcastError): void {
     if (this.#state.name === 'off') return;
     const waiting = this.#settle();
+    this.#ports.timers.clearTimeout(this.#linger);
     this.#turnOff();
     for (const { reject } of waiting) reject(error);
     for (const user of [...this.#users]) user(error.detail);
+    if (error.code !== 'SOURCE_ENDED') this.#blame();
+    this.#tellAvailability();
   }
 
   /** Ends the transcoder at once; used at shutdown. */
@@ -138,6 +156,7 @@ export class Channel {
     this.#ports.timers.clearTimeout(this.#linger);
     this.#settle();
     if (this.#state.name !== 'off') this.#turnOff();
+    this.#forgive();
   }
 
   #start(): Promise<void> {
@@ -195,6 +214,23 @@ export class Channel {
   #leave(user: (reason: string) => void): void {
     if (!this.#users.delete(user) || this.#users.size > 0 || this.#state.name === 'off') return;
     this.#linger = this.#ports.timers.setTimeout(() => this.shutDown(), this.#limits.transcoderLingerMs);
+  }
+
+  #blame(): void {
+    this.#ports.timers.clearTimeout(this.#failure);
+    this.#failure = this.#ports.timers.setTimeout(() => this.#forgive(), this.#limits.failureMemoryMs);
+  }
+
+  #forgive(): void {
+    this.#ports.timers.clearTimeout(this.#failure);
+    this.#failure = null;
+    this.#tellAvailability();
+  }
+
+  #tellAvailability(): void {
+    if (this.available === this.#wasAvailable) return;
+    this.#wasAvailable = this.available;
+    this.#ports.availabilityChanged(this.config);
   }
 
   #turnOff(): void {

@@ -3,7 +3,12 @@ import { DialcastError } from '../errors.ts';
 import type { SourceInfo } from '../transcoder/index.ts';
 import { Channel, type ChannelLimits, type ChannelPorts } from './channel.ts';
 
-const LIMITS: ChannelLimits = { openTimeoutMs: 10_000, transcoderLingerMs: 10_000, renditionLingerMs: 3_000 };
+const LIMITS: ChannelLimits = {
+  openTimeoutMs: 10_000,
+  transcoderLingerMs: 10_000,
+  renditionLingerMs: 3_000,
+  failureMemoryMs: 60_000,
+};
 
 /** The catalogue: every channel by name and by number. */
 export class Channels {

@@ -14,7 +14,7 @@ let news: WatchedTarget | null;
 function create(options: Partial<SignallingOptions> = {}): void {
   clock = new FakeClock();
   flow = new FakeFlow(clock, 'tcp');
-  news = { name: 'news', isOpen: true, title: 'News', calls: [] };
+  news = { name: 'news', isOpen: true, title: 'News', viewers: 0, calls: [] };
   endpoint = new SignallingEndpoint({
     clock,
     log: createLogger({ level: 'silent' }),

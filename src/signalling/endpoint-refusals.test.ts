@@ -198,7 +198,7 @@ test('an INVITE is not taken for one by a second way once the first is over', ()
 test('OPTIONS is answered with what we can do', () => {
   const [response] = responses(makeRequest('OPTIONS'));
   const told = ['allow', 'accept', 'supported', 'allow-events'].map(name => response?.get(name));
-  const extensions = ['100rel, timer', 'presence, dialog'];
+  const extensions = ['100rel, replaces, timer', 'presence, dialog'];
   assert.deepEqual([response?.status, ...told], [200, ALLOW, 'application/sdp, text/plain', ...extensions]);
   assert.ok(response?.toTag);
 });

@@ -9,6 +9,7 @@ import {
   type BranchPorts,
   Dialogs,
   type DialogUsage,
+  replacedBy,
   SESSION_TIMER,
   ServerSession,
   type SessionTimerLimits,
@@ -322,10 +323,18 @@ export class SignallingEndpoint implements FlowHandlers {
       this.#comeBack(transaction);
       return null;
     }
+    const user = subscriber?.user ?? null;
+    const found = replacedBy(transaction.request, user, this.#dialogs);
+    if ('status' in found) {
+      const { status, reason } = found;
+      transaction.respond(respond(transaction.request, status, { toTag: this.#identifiers.token(), reason }));
+      return null;
+    }
     const session = new ServerSession({
       invite: transaction,
       localTag: this.#identifiers.token(),
-      subscriber: subscriber?.user ?? null,
+      subscriber: user,
+      replaced: found.replaced,
       registration: this.#platforms.of(parseUri(transaction.request.uri)?.user, transaction.flow),
       ports: this.#sessionPorts,
     });

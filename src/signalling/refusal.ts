@@ -28,7 +28,7 @@ export const ALLOW = [
   'UPDATE',
 ];
 /** Extensions that we know, by their option tags. */
-export const SUPPORTED = ['100rel', 'timer'];
+export const SUPPORTED = ['100rel', 'replaces', 'timer'];
 export const SDP_TYPE = 'application/sdp';
 /** Methods that may bring an offer. */
 const OFFERING: ReadonlySet<string> = new Set(['INVITE', 'PRACK', 'UPDATE']);

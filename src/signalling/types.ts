@@ -21,7 +21,9 @@ export interface WatchedTarget {
   readonly isOpen: boolean;
   /** What is on, in words. */
   readonly title: string;
-  /** Calls to it that were answered. */
+  /** Calls with it that are answered, by whomever. */
+  readonly viewers: number;
+  /** Those of them that came in. */
   readonly calls: readonly WatchedCall[];
 }
 
@@ -75,6 +77,8 @@ export interface IncomingCall {
   readonly identity: CallIdentity;
   /** User name of the account whose password the caller has proved to know; null for a guest. */
   readonly subscriber: string | null;
+  /** The call that this one takes the place of (RFC 3891), whatever its target; that one ends when this is accepted. */
+  readonly replaces: string | null;
   readonly userAgent: string | null;
   readonly transport: SipTransport;
   readonly remoteAddress: string;

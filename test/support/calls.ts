@@ -3,6 +3,7 @@ import { Channels } from '../../src/channels/index.ts';
 import type { ViewerSpec, ViewerUpdate } from '../../src/engine/index.ts';
 import { createLogger } from '../../src/observe/index.ts';
 import type { LocalMedia } from '../../src/sdp/index.ts';
+import type { WatchedTarget } from '../../src/signalling/index.ts';
 import type { SourceInfo } from '../../src/transcoder/index.ts';
 import { FakeIncomingCall } from './incoming-call.ts';
 import { FakeOutgoingCall } from './outgoing-call.ts';
@@ -13,11 +14,13 @@ export const INFO: SourceInfo = {
 };
 type InviteOptions = Omit<NonNullable<ConstructorParameters<typeof FakeIncomingCall>[0]>, 'offer' | 'events'>;
 
-const LIMITS = { openTimeoutMs: 10_000, transcoderLingerMs: 10_000, renditionLingerMs: 3_000 };
+const LIMITS = { openTimeoutMs: 10_000, transcoderLingerMs: 10_000, renditionLingerMs: 3_000, failureMemoryMs: 60_000 };
 
 /** Calls on real channels in virtual time; the transcoder, the engine and signalling write down what they are told. */
 export function setUpCalls({ viewers = 10, addresses = ['192.0.2.1'], trusted = [] as readonly string[] } = {}) {
   const events: string[] = [];
+  /** What watchers were shown. */
+  const seen: (WatchedTarget | null)[] = [];
   const specs: ViewerSpec[] = [];
   const updates: ViewerUpdate[] = [];
   let feeds = 0;
@@ -43,6 +46,7 @@ export function setUpCalls({ viewers = 10, addresses = ['192.0.2.1'], trusted = 
         return feeds;
       },
       closeFeed: feed => events.push(`close feed ${feed}`),
+      availabilityChanged: ({ name }) => void seen.push(calls.look(name)),
       timers: {
         setTimeout: (callback, delayMs) => {
           timers.set(++handles, { dueMs: nowMs + delayMs, callback });
@@ -93,6 +97,7 @@ export function setUpCalls({ viewers = 10, addresses = ['192.0.2.1'], trusted = 
       return outgoing;
     },
     mayPlace: to => to.includes('bob'),
+    watchedChanged: name => void seen.push(calls.look(name)),
   });
   /** Lets everything that waits for nothing else happen. */
   const settle = () => new Promise<void>(resolve => setImmediate(resolve));
@@ -109,7 +114,7 @@ export function setUpCalls({ viewers = 10, addresses = ['192.0.2.1'], trusted = 
     return incoming;
   };
   const happened = () => events.splice(0);
-  return { calls, channels, engine, outgoings, specs, updates, advance, settle, invite, answered, happened };
+  return { calls, seen, channels, engine, outgoings, specs, updates, advance, settle, invite, answered, happened };
 }
 
 function localMedia({ transport, streams }: ViewerSpec): LocalMedia {

@@ -10,6 +10,7 @@ export class FakeIncomingCall implements IncomingCall {
   readonly from = { uri: 'sip:anna@example.org', user: 'anna', displayName: 'Anna' };
   readonly identity = { uri: 'sip:clock@192.0.2.1', registration: null };
   readonly subscriber = null;
+  readonly replaces: string | null;
   readonly userAgent = null;
   readonly transport: SipTransport;
   readonly remoteAddress: string;
@@ -24,6 +25,7 @@ export class FakeIncomingCall implements IncomingCall {
     options: {
       id?: string;
       target?: string;
+      replaces?: string;
       offer?: string | null;
       localAddress?: string;
       remoteAddress?: string;
@@ -32,6 +34,7 @@ export class FakeIncomingCall implements IncomingCall {
     } = {},
   ) {
     this.id = options.id ?? 'call-1';
+    this.replaces = options.replaces ?? null;
     this.target = options.target ?? 'clock';
     this.offer = options.offer === undefined ? null : options.offer;
     this.transport = options.transport ?? 'udp';

@@ -38,7 +38,11 @@ export class Dialogs {
   find(request: Request): DialogUsage | null {
     const localTag = request.toTag;
     if (localTag === null) return null;
-    return this.#usages.get(dialogKey(request.callId, localTag, request.fromTag)) ?? null;
+    return this.get(request.callId, localTag, request.fromTag);
+  }
+
+  get(callId: string, localTag: string, remoteTag: string | null): DialogUsage | null {
+    return this.#usages.get(dialogKey(callId, localTag, remoteTag)) ?? null;
   }
 
   disconnected(flow: Flow): void {

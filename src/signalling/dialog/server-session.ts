@@ -12,10 +12,15 @@ export interface ServerSessionOptions {
   readonly invite: ServerTransaction;
   readonly localTag: string;
   readonly subscriber: string | null;
+  /** The call that this one takes the place of; null for none. */
+  readonly replaced: ServerSession | null;
   /** With the platform that the INVITE came from. */
   readonly registration: Registration | null;
   readonly ports: SessionPorts;
 }
+
+/** How a call ends whose place another took. */
+const REPLACED: EndCause = { protocol: 'SIP', cause: 200, text: 'Replaced' };
 
 /**
  * Whoever has no answer by then hears that it rings: a source that opens slowly. It is just before the transaction would
@@ -43,12 +48,13 @@ export class ServerSession implements IncomingCall, DialogUsage {
   readonly #ports: SessionPorts;
   readonly #invite: ServerTransaction;
   readonly #session: Session;
+  readonly #replaced: ServerSession | null;
   readonly #ringTimer: unknown;
   #handlers: IncomingCallHandlers | null = null;
   #hasRung = false;
   #provisional: ReliableProvisional | null = null;
 
-  constructor({ invite, localTag, subscriber, registration, ports }: ServerSessionOptions) {
+  constructor({ invite, localTag, subscriber, replaced, registration, ports }: ServerSessionOptions) {
     const { request, flow } = invite;
     this.#invite = invite;
     this.#ports = ports;
@@ -63,6 +69,7 @@ export class ServerSession implements IncomingCall, DialogUsage {
     this.from = { uri: from.uri, user: parsedUri(from)?.user ?? '', displayName: from.displayName };
     this.identity = { uri: request.to!.uri, registration };
     this.subscriber = subscriber;
+    this.#replaced = replaced;
     this.userAgent = request.get('user-agent');
     this.transport = flow.transport;
     this.remoteAddress = flow.remoteAddress;
@@ -81,6 +88,15 @@ export class ServerSession implements IncomingCall, DialogUsage {
       },
     });
     this.#ringTimer = ports.clock.setTimer(RING_AFTER_MS, () => this.ring());
+  }
+
+  get replaces(): string | null {
+    return this.#replaced?.id ?? null;
+  }
+
+  /** Has it a 200, and no BYE. */
+  get isAnswered(): boolean {
+    return !this.#session.isEarly && !this.#session.hasEnded;
   }
 
   get handlers(): IncomingCallHandlers | null {
@@ -116,6 +132,8 @@ export class ServerSession implements IncomingCall, DialogUsage {
   accept(description: string): void {
     this.#stopRinging();
     this.#session.accept(description);
+    // RFC 3891 §3: once this is answered, that is over.
+    if (this.isAnswered) this.#replaced?.hangUp(REPLACED);
   }
 
   reject(rejection: Rejection): void {

@@ -44,6 +44,7 @@ export class SessionBench {
       invite: this.invite,
       localTag: 'ours',
       subscriber: null,
+      replaced: null,
       registration: null,
       ports,
     });

@@ -22,12 +22,12 @@ const MOST_OWN = 8;
 export const dialogInfo: EventPackage = {
   name: 'dialog',
   type: 'application/dialog-info+xml',
-  document({ calls }, { entity, subscriber, version }) {
+  document({ viewers, calls }, { entity, subscriber, version }) {
     const isOwn = (call: WatchedCall) => subscriber !== null && call.subscriber === subscriber;
     const own = calls.filter(isOwn).slice(0, MOST_OWN);
     const entries = own.map(call => ownEntry(call, entity));
-    if (calls.length > own.length || own.length === 0) {
-      entries.push(element('dialog', { id: 'others' }, state(calls.length > 0)));
+    if (viewers > own.length || own.length === 0) {
+      entries.push(element('dialog', { id: 'others' }, state(viewers > 0)));
     }
     const attributes = { xmlns: 'urn:ietf:params:xml:ns:dialog-info', version: String(version), state: 'full', entity };
     return xmlDocument(element('dialog-info', attributes, ...entries));

@@ -6,7 +6,7 @@ import { readXml, type Tree } from './testing.ts';
 import { element, xmlDocument } from './xml.ts';
 
 const ENTITY = 'sip:news@tv.example';
-const CLOSED: WatchedTarget = { name: 'news', isOpen: false, title: 'News', calls: [] };
+const CLOSED: WatchedTarget = { name: 'news', isOpen: false, title: 'News', viewers: 0, calls: [] };
 
 const read = (eventPackage: EventPackage, target: Partial<WatchedTarget>, subscriber: string | null = null): Tree =>
   readXml(eventPackage.document({ ...CLOSED, ...target }, { entity: ENTITY, subscriber, version: 7 }));
@@ -57,13 +57,21 @@ describe('dialog', () => {
   ] as const) {
     test(`shows a subscriber ${name}`, () => {
       const attributes = { xmlns: 'urn:ietf:params:xml:ns:dialog-info', version: '7', state: 'full', entity: ENTITY };
-      assert.deepEqual(read(dialogInfo, { calls: seen }, subscriber), ['dialog-info', attributes, ...entries]);
+      assert.deepEqual(read(dialogInfo, { viewers: seen.length, calls: seen }, subscriber), [
+        'dialog-info',
+        attributes,
+        ...entries,
+      ]);
     });
   }
 
+  test('counts a call of ours among those of others', () => {
+    assert.deepEqual(read(dialogInfo, { viewers: 2, calls: calls.slice(0, 1) }, 'ann').slice(2), [own, busy]);
+  });
+
   test('is as short with a thousand calls', () => {
     const own = Array.from({ length: 1_000 }, (_, n) => callOf('ann', String(n)));
-    const [, , ...entries] = read(dialogInfo, { calls: own }, 'ann');
+    const [, , ...entries] = read(dialogInfo, { viewers: 1_000, calls: own }, 'ann');
     assert.equal(entries.length, 9);
     assert.deepEqual(entries.at(-1), busy);
   });
