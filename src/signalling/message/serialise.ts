@@ -11,5 +11,10 @@ export function serialise(message: Request | Response): Buffer {
     if (name !== 'content-length') head += `${spell(name)}: ${value}\r\n`;
   }
   head += `Content-Length: ${message.body.length}\r\n\r\n`;
-  return message.body.length === 0 ? Buffer.from(head) : Buffer.concat([Buffer.from(head), message.body]);
+  // Not of the pool: one message that is kept to be sent again would hold all that shared its piece of that.
+  const headBytes = Buffer.byteLength(head);
+  const bytes = Buffer.allocUnsafeSlow(headBytes + message.body.length);
+  bytes.write(head);
+  bytes.set(message.body, headBytes);
+  return bytes;
 }
