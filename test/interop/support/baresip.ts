@@ -20,6 +20,8 @@ export interface BaresipOptions {
   readonly video: { readonly codec: 'H264' | 'VP8'; readonly modes?: true } | null;
   /** The authority that it trusts for SIP over TLS. */
   readonly authority?: string;
+  /** SIP URIs whose presence it watches. */
+  readonly contacts?: readonly string[];
   /** It registers at the server and sends all its requests there. */
   readonly account?: { readonly uri: string; readonly password: string; readonly server: string };
 }
@@ -69,7 +71,7 @@ export class Baresip {
     }
   }
 
-  private constructor({ audio, video, authority, account }: BaresipOptions, port: number) {
+  private constructor({ audio, video, authority, account, contacts = [] }: BaresipOptions, port: number) {
     this.#folder = mkdtempSync(join(tmpdir(), 'dialcast-baresip-'));
     const modules = ['g711', 'aubridge', ...(video === null ? [] : ['snapshot', 'fakevideo'])];
     const codecs = video === null ? [] : [VIDEO_MODULES[video.codec]];
@@ -87,7 +89,9 @@ export class Baresip {
       `module_path ${MODULES}`,
       ...[...modules.map(name => `${name}.so`), ...codecs].map(name => `module ${name}`),
       'module_tmp account.so',
-      ...['menu', 'ctrl_tcp', 'debug_cmd'].map(name => `module_app ${name}.so`),
+      ...['menu', 'ctrl_tcp', 'debug_cmd', ...(contacts.length > 0 ? ['contact', 'presence'] : [])].map(
+        name => `module_app ${name}.so`,
+      ),
     ];
     writeFileSync(join(this.#folder, 'config'), `${lines.join('\n')}\n`);
     // Named alone, H.264 is offered with the first of its packetization modes.
@@ -97,7 +101,7 @@ export class Baresip {
         ? `<sip:viewer@${HOST}>;regint=0`
         : `<${account.uri}>;auth_pass=${account.password};outbound="${account.server}";regint=600`;
     writeFileSync(join(this.#folder, 'accounts'), `${identity};audio_codecs=${audio}${only}\n`);
-    writeFileSync(join(this.#folder, 'contacts'), '');
+    writeFileSync(join(this.#folder, 'contacts'), contacts.map(uri => `<${uri}>;presence=p2p\n`).join(''));
     this.#process = spawn(find('baresip')!, ['-v', '-f', this.#folder], {
       cwd: this.#folder,
       stdio: ['pipe', 'pipe', 'pipe'],
