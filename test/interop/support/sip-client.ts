@@ -40,7 +40,7 @@ export class SipClient {
   readonly transport: 'udp' | 'tcp';
   readonly #send: (text: string) => void;
   readonly #close: () => void;
-  readonly #localPort: number;
+  readonly localPort: number;
   readonly #serverPort: number;
   /** Of both ends, as it stands in a URI. */
   readonly #host: string;
@@ -69,12 +69,12 @@ export class SipClient {
       socket.on('message', keep);
       this.#send = text => socket.send(text, serverPort, address);
       this.#close = () => socket.close();
-      this.#localPort = socket.address().port;
+      this.localPort = socket.address().port;
     } else {
       socket.on('data', keep).on('error', () => undefined);
       this.#send = text => socket.write(text);
       this.#close = () => socket.destroy();
-      this.#localPort = socket.localPort!;
+      this.localPort = socket.localPort!;
     }
   }
 
@@ -87,7 +87,7 @@ export class SipClient {
   request(parts: RequestParts = {}): string {
     const { method = 'INVITE', target = 'clock', body = '', headers = [], toTag, cseq = 1 } = parts;
     const { branch = `z9hG4bK-test-${count++}`, callId = `call-${count++}` } = parts;
-    const address = `${this.#host}:${this.#localPort}`;
+    const address = `${this.#host}:${this.localPort}`;
     return [
       `${method} sip:${target}@${this.#host}:${this.#serverPort} SIP/2.0`,
       `Via: SIP/2.0/${this.transport.toUpperCase()} ${address};branch=${branch};rport`,

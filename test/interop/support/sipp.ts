@@ -16,6 +16,8 @@ export interface SippOptions {
   readonly transport: 'udp' | 'tcp' | 'tls';
   /** Who has signed the server's certificate; for `tls`. */
   readonly authority?: string;
+  /** Its own port, where it is called; any when left out. */
+  readonly ownPort?: number;
   /** Which channel is called. */
   readonly target: string;
   readonly calls: number;
@@ -61,9 +63,10 @@ export async function runSipp(options: SippOptions): Promise<SippResult> {
       user => `${user};[authentication username=${user} password=${accounts.password}]\n`,
     );
     if (answers !== undefined) writeFileSync(join(folder, 'accounts'), `SEQUENTIAL\n${answers.join('')}`);
+    const ownPort = options.ownPort === undefined ? [] : ['-p', String(options.ownPort)];
     const digest = accounts === undefined ? [] : ['-inf', 'accounts', '-auth_uri', accounts.uri];
     const load = ['-m', String(calls), '-r', String(callsPerSecond), '-l', String(MOST_OPEN)];
-    const network = ['-t', transport === 'udp' ? 'u1' : 'tn', '-i', own, '-max_socket', '1000'];
+    const network = ['-t', transport === 'udp' ? 'u1' : 'tn', '-i', own, '-max_socket', '1000', ...ownPort];
     const traces = ['-trace_stat', '-stf', 'statistics', '-trace_err', '-error_file', 'errors', '-trace_counts'];
     const limits = ['-timeout', String(TIMEOUT_SECONDS), '-timeout_error', '-nostdin'];
     const sipp = spawn(
