@@ -4,7 +4,7 @@ import { createLogger } from '../observe/index.ts';
 import { SignallingEndpoint } from './endpoint.ts';
 import { type Header, Request, respond, serialise } from './message/index.ts';
 import { FakeClock, FakeFlow, makeRequest } from './testing.ts';
-import type { OutgoingCall } from './types.ts';
+import type { CallIdentity, CallRequest, OutgoingCall } from './types.ts';
 
 const CLOSED = { protocol: 'SIP', cause: 480, text: 'Off air' } as const;
 
@@ -44,10 +44,12 @@ function registered(
   return flow;
 }
 
-async function call(to = 'sip:bob@example.org'): Promise<OutgoingCall> {
+const IDENTITY: CallIdentity = { uri: 'sip:clock@example.org', registration: null };
+
+async function call(to = 'sip:bob@example.org', parts: Partial<CallRequest> = {}): Promise<OutgoingCall> {
   const made = endpoint.call({
     to,
-    identity: { uri: 'sip:clock@example.org', registration: null },
+    identity: IDENTITY,
     offer: async () => 'our offer',
     replaces: null,
     referredBy: null,
@@ -59,6 +61,7 @@ async function call(to = 'sip:bob@example.org'): Promise<OutgoingCall> {
       reinvite: () => undefined,
       ended: ({ by }) => events.push(`ended by ${by}`),
     },
+    ...parts,
   });
   await new Promise(resolve => setImmediate(resolve));
   return made;
@@ -152,5 +155,74 @@ describe('calling who is registered here', () => {
     endpoint.close();
     made.hangUp(CLOSED);
     assert.deepEqual(events, ['ended by failure']);
+  });
+
+  test('names the call that it takes the place of, and who wants it', async () => {
+    const phone = registered('192.0.2.11');
+    const replaces = 'a@b;to-tag=1;from-tag=2';
+    await call('sip:bob@example.org', { replaces, referredBy: '<sip:ann@example.org>' });
+    const invite = phone.takeRequest();
+    assert.deepEqual(
+      ['replaces', 'require', 'referred-by'].map(name => invite.get(name)),
+      [replaces, 'replaces', '<sip:ann@example.org>'],
+    );
+  });
+
+  test('says why, when there is no offer to make', async () => {
+    const phone = registered('192.0.2.11');
+    await call('sip:bob@example.org', { offer: async () => ({ status: 503 }) });
+    assert.deepEqual([events, methods(phone)], [['refused 503'], []]);
+  });
+});
+
+describe('calling by way of a platform', () => {
+  const account = {
+    registrar: { host: 'tv.example.com', port: null, transport: null },
+    authorities: null,
+    user: 'channel7',
+    password: 'secret',
+    channel: 'clock',
+    expiresSeconds: 600,
+  };
+  const through = (flow: FakeFlow | null): CallIdentity => ({
+    uri: 'sip:channel7@tv.example.com',
+    registration: { account, flow },
+  });
+
+  test('goes over the connection on which it knows us, as its subscriber, with his password', async () => {
+    const platform = new FakeFlow(clock, 'tls', '192.0.2.50');
+    await call('sip:bob@tv.example.com', { identity: through(platform) });
+    const invite = platform.takeRequest();
+    assert.deepEqual(
+      [invite.uri, invite.get('from')?.split(';')[0], invite.get('contact')],
+      ['sip:bob@tv.example.com', '<sip:channel7@tv.example.com>', '<sip:clock@192.0.2.1:5060;transport=tls>'],
+    );
+    const headers: Header[] = [['proxy-authenticate', 'Digest realm="tv", nonce="n", qop="auth"']];
+    endpoint.receive(platform, serialise(respond(invite, 407, { headers })));
+    const [, again] = platform.take() as Request[];
+    assert.match(again?.get('proxy-authorization') ?? '', /username="channel7", realm="tv"/);
+    answer(platform, again!, 200);
+    assert.deepEqual(events, ['accepted answer of 192.0.2.50']);
+  });
+
+  test('is over where it does not know us any more', async () => {
+    await call('sip:bob@tv.example.com', { identity: through(null) });
+    assert.deepEqual(events, ['refused 480']);
+  });
+
+  test('reaches its users, and who is registered here, and nobody else', () => {
+    registered('192.0.2.11');
+    const identity = through(new FakeFlow(clock));
+    for (const [to, mayCall] of [
+      ['sip:anybody@tv.example.com', true],
+      ['sip:anybody@TV.example.com', true],
+      ['sip:bob@example.org', true],
+      ['sip:carl@example.org', false],
+      ['sip:+19005550100@gateway.example.com', false],
+      ['tel:+19005550100', false],
+    ] as const) {
+      assert.equal(endpoint.mayCall(to, identity), mayCall, to);
+    }
+    assert.equal(endpoint.mayCall('sip:anybody@tv.example.com', IDENTITY), false);
   });
 });

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { Baresip, type BaresipOptions, missingBaresip } from './support/baresip.ts';
+import { Linphone } from './support/linphone.ts';
 import { HOST, OUTSIDE } from './support/network.ts';
+import { missing } from './support/programs.ts';
 import { DialcastServer } from './support/server.ts';
 import { until } from './support/until.ts';
 
@@ -11,7 +13,7 @@ interface Listing {
 
 const MEDIA = { audio: 'PCMA', video: { codec: 'H264', modes: true } } as const;
 
-describe('baresip, handing a channel on to another', { skip: OUTSIDE || missingBaresip('H264') }, () => {
+describe('a channel handed on from phone to phone', { skip: OUTSIDE || missingBaresip('H264') }, () => {
   let server: DialcastServer;
   const phones: Baresip[] = [];
 
@@ -85,4 +87,22 @@ describe('baresip, handing a channel on to another', { skip: OUTSIDE || missingB
       await until('no call', async () => (await calls()).length === 0);
     });
   }
+
+  test('by linphonec: it hears that the other took it, and hangs up', {
+    skip: missing('linphonec'),
+    timeout: 60_000,
+  }, async t => {
+    const [, bob] = phones as [Baresip, Baresip];
+    const since = bob.events.length;
+    const linphone = await Linphone.start();
+    t.after(() => linphone.stop());
+    await linphone.type(`call sip:clock@${HOST}:${server.ports.udp}`, /Call \d+ with \S+ connected/);
+    await linphone.type(`transfer 1 sip:bob@${HOST}`);
+    await bob.event('CALL_INCOMING', since);
+    await bob.command('accept');
+    await linphone.said(/Call \d+ with \S+ ended/);
+    await until('fifty pictures', async () => (await bob.pictures()).count >= 50, 20_000);
+    await bob.command('hangup');
+    await until('no call', async () => (await calls()).length === 0);
+  });
 });
