@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { type Call, Calls } from './calls/index.ts';
 import { type Channel, Channels } from './channels/index.ts';
@@ -143,7 +142,6 @@ async function start(
     addresses: config.media.addresses,
     isTrusted,
     nowUnixMs: Date.now,
-    newId: randomUUID,
     place: request => signalling.call(request),
     watchedChanged: name => signalling.watchedChanged(name),
     mayPlace: (to, identity) => !state.draining && signalling.mayCall(to, identity),

@@ -25,9 +25,7 @@ export interface CallsOptions {
   readonly addresses: readonly string[];
   readonly isTrusted: CallMediaOptions['isTrusted'];
   readonly nowUnixMs: () => number;
-  /** A name for a call of ours, like no other's. */
-  readonly newId: () => string;
-  /** Calls somebody. */
+  /** Calls somebody; no handler is called before it returns. */
   readonly place: (request: CallRequest) => OutgoingCall;
   /** May somebody be called with this identity: nobody's line is ours to use for whom a caller names. */
   readonly mayPlace: (to: string, identity: CallIdentity) => boolean;
@@ -71,14 +69,14 @@ export class Calls implements SignallingHandlers {
 
   /** A viewer hands his channel on: whom he names is called with it, while he goes on watching until he hangs up. */
   #refer({ channel }: Call, identity: CallIdentity, referral: Referral): void {
-    const { limits, newId, mayPlace } = this.#options;
+    const { limits, mayPlace } = this.#options;
     if (!mayPlace(referral.to, identity)) return referral.reject({ status: 403, reason: 'Nobody of ours' });
     if (this.#calls.size >= limits.viewers) {
       return referral.reject({ status: 503, reason: 'All places are taken', retryAfterSeconds: 30 });
     }
+    referral.accept();
     const call: PlacedCall = new PlacedCall({
       ...this.#options,
-      id: newId(),
       channel,
       identity,
       referral,
@@ -87,8 +85,6 @@ export class Calls implements SignallingHandlers {
       onEnded: (ended, outcome) => this.#ended(ended, outcome),
     });
     this.#calls.set(call.id, call);
-    referral.accept();
-    call.start();
   }
 
   /** Nobody reads what is written to a channel, yet. */

@@ -11,7 +11,7 @@ import type {
 import type { Call, CallOutcome } from './call.ts';
 import { CallMedia, type CallMediaOptions, type MediaPeer } from './call-media.ts';
 
-export interface PlacedCallOptions extends CallMediaOptions {
+export interface PlacedCallOptions extends Omit<CallMediaOptions, 'id'> {
   /** Who wants it, and whom to call. */
   readonly referral: Referral;
   readonly identity: CallIdentity;
@@ -31,29 +31,13 @@ export class PlacedCall implements Call {
   answeredAtMs: number | null = null;
   readonly #options: PlacedCallOptions;
   #media: CallMedia | null = null;
-  #outgoing: OutgoingCall | null = null;
+  readonly #outgoing: OutgoingCall;
   #over = false;
 
   constructor(options: PlacedCallOptions) {
+    const { channel, referral, identity, place, onReferred } = options;
     this.#options = options;
-    this.id = options.id;
-    this.channel = options.channel;
-  }
-
-  get transport(): string {
-    return this.#outgoing?.peer?.transport ?? '';
-  }
-
-  get codecs(): string[] {
-    return this.#media?.codecs ?? [];
-  }
-
-  get held(): boolean {
-    return this.#media?.held ?? false;
-  }
-
-  start(): void {
-    const { referral, identity, place, onReferred } = this.#options;
+    this.channel = channel;
     this.#outgoing = place({
       to: referral.to,
       identity,
@@ -70,10 +54,23 @@ export class PlacedCall implements Call {
         ended: end => this.#ended(end),
       },
     });
+    this.id = this.#outgoing.id;
+  }
+
+  get transport(): string {
+    return this.#outgoing.peer?.transport ?? '';
+  }
+
+  get codecs(): string[] {
+    return this.#media?.codecs ?? [];
+  }
+
+  get held(): boolean {
+    return this.#media?.held ?? false;
   }
 
   hangUp(cause: EndCause): void {
-    if (!this.#over) this.#outgoing?.hangUp(cause);
+    if (!this.#over) this.#outgoing.hangUp(cause);
   }
 
   viewerLost(reason: string): void {
@@ -81,7 +78,7 @@ export class PlacedCall implements Call {
   }
 
   async #offer(peer: MediaPeer): Promise<string | Rejection> {
-    this.#media = new CallMedia(this.#options, peer);
+    this.#media = new CallMedia({ ...this.#options, id: this.id }, peer);
     const offer = await this.#media.open(null, reason => this.hangUp({ protocol: 'SIP', cause: 480, text: reason }));
     return offer ?? { status: 487 };
   }
@@ -108,7 +105,7 @@ export class PlacedCall implements Call {
   }
 
   async #take(answer: string | null): Promise<Rejection | null> {
-    const peer = this.#outgoing?.peer ?? null;
+    const { peer } = this.#outgoing;
     if (answer === null || this.#media === null || peer === null) return { status: 488, reason: 'There is no answer' };
     return this.#media.takeAnswer(answer, peer);
   }

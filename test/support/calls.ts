@@ -90,9 +90,8 @@ export function setUpCalls({ viewers = 10, addresses = ['192.0.2.1'], trusted = 
     addresses,
     isTrusted: address => trusted.includes(address),
     nowUnixMs: () => 1_700_000_000_000,
-    newId: () => `placed-${++placed}`,
     place: request => {
-      const outgoing = new FakeOutgoingCall(request, events);
+      const outgoing = new FakeOutgoingCall(`placed-${++placed}`, request, events);
       outgoings.push(outgoing);
       return outgoing;
     },

@@ -2,14 +2,15 @@ import type { CallPeer, CallRequest, EndCause, OutgoingCall } from '../../src/si
 
 /** A call of ours as signalling makes it; what is done with it is written down. */
 export class FakeOutgoingCall implements OutgoingCall {
-  readonly id = 'outgoing';
+  readonly id: string;
   readonly sipCallId = 'call@us';
   readonly identity: OutgoingCall['identity'];
   readonly request: CallRequest;
   peer: CallPeer | null = null;
   readonly #events: string[];
 
-  constructor(request: CallRequest, events: string[]) {
+  constructor(id: string, request: CallRequest, events: string[]) {
+    this.id = id;
     this.request = request;
     this.identity = request.identity;
     this.#events = events;
