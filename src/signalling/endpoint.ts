@@ -128,7 +128,7 @@ export class SignallingEndpoint implements FlowHandlers {
       },
       onRetransmission: () => void this.#retransmissions++,
       via: flow => this.#identifiers.via(flow),
-      invite: (request, flow, heard) => this.#client.invite(request, flow, heard),
+      invite: (...args) => this.#client.invite(...args),
       send: (request, flow) => this.#client.request(request, flow, null),
       begun: usage => this.#begun(usage),
     };
@@ -154,6 +154,7 @@ export class SignallingEndpoint implements FlowHandlers {
     this.#outgoing = new OutgoingCalls({
       ports: this.#sessionPorts,
       registrar: this.#registrar,
+      guests: options.guests,
       resolve,
       connect: target => this.#transports.connect(target),
       isTrusted,

@@ -14,6 +14,8 @@ export interface OutgoingCallsOptions {
   readonly connect: (target: Target) => Promise<Connection>;
   /** Is this the address of a proxy of ours. */
   readonly isTrusted: (address: string) => boolean;
+  /** May anybody register: then the address of a datagram may be forged. */
+  readonly guests: boolean;
   /** A tag, Call-ID or client nonce: unique, and nobody's guess. */
   readonly token: () => string;
   readonly trace?: Trace | undefined;
@@ -22,6 +24,11 @@ export interface OutgoingCallsOptions {
 type PlatformWay = NonNullable<CallIdentity['registration']>;
 
 const RING_TIMEOUT_MS = 60_000;
+/**
+ * Phones of one guest over UDP that are asked, each with one datagram until it answers. Sent again for 32 seconds to
+ * eight that somebody made up, a REFER would be a hundred times its size to whoever is named there.
+ */
+const MOST_UNPROVED = 2;
 const NEEDS_WEBRTC: Rejection = { status: 488, reason: 'A browser takes no plain RTP' };
 
 /** The calls that we make, and whom we may reach: who registered here, and the users of a platform through that platform. */
@@ -102,7 +109,7 @@ export class OutgoingCalls {
   #findThrough({ account, flow }: PlatformWay, uri: string): CallTargets {
     // A redirection may name somebody else's domain.
     if (flow === null || parseUri(uri)?.host !== account.registrar.host.toLowerCase()) return [];
-    return [[{ uri, route: [], flow }]];
+    return [[{ uri, route: [], flow, isProved: true }]];
   }
 
   async #findRegistered(uri: string): Promise<CallTargets> {
@@ -113,7 +120,11 @@ export class OutgoingCalls {
     const phones = reached.filter(({ flow }) => flow.transport !== 'ws' && flow.transport !== 'wss');
     if (phones.length === 0 && reached.length > 0) return NEEDS_WEBRTC;
     // RFC 3261 §20.10: in rounds of one q.
-    const rounds = Map.groupBy(phones, ({ q }) => q);
+    const unproved = phones.filter(({ isProved }) => !isProved).slice(MOST_UNPROVED);
+    const rounds = Map.groupBy(
+      phones.filter(phone => !unproved.includes(phone)),
+      ({ q }) => q,
+    );
     return [...rounds.values()];
   }
 
@@ -122,7 +133,7 @@ export class OutgoingCalls {
    * a proxy of ours that put itself in the path, and nowhere else.
    */
   async #reach({ uri, path, flow, q }: Binding): Promise<(CallTarget & { readonly q: number }) | null> {
-    if (flow !== null) return { uri, route: path, flow, q };
+    if (flow !== null) return { uri, route: path, flow, q, isProved: flow.reliable || !this.#options.guests };
     const [first] = path;
     const router = first === undefined ? null : parseUri(parseNameAddr(first)?.uri ?? '');
     const hop = router === null ? null : nextHop(router);
@@ -130,7 +141,7 @@ export class OutgoingCalls {
     for (const target of await this.#options.resolve(hop)) {
       if (!this.#options.isTrusted(target.address)) continue;
       const connection = await this.#options.connect(target);
-      if ('flow' in connection) return { uri, route: path, flow: connection.flow, q };
+      if ('flow' in connection) return { uri, route: path, flow: connection.flow, q, isProved: true };
     }
     return null;
   }

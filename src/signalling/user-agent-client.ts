@@ -77,14 +77,14 @@ export class UserAgentClient {
 
   /**
    * Sends an INVITE outside a dialog and tells every response, or null when none came in time. The ACKs to the 2xx are
-   * its user's. Returns how to forget it.
+   * its user's. With `once` it is not sent again while no answer comes. Returns how to forget it.
    */
-  invite(request: Request, flow: Flow, heard: Answered): () => void {
+  invite(request: Request, flow: Flow, heard: Answered, once = false): () => void {
     if (flow.closed) {
       heard(respond(request, 503));
       return () => undefined;
     }
-    const transaction = this.#start(request, flow, heard);
+    const transaction = this.#start(request, flow, heard, once);
     return () => transaction.terminate();
   }
 

@@ -13,8 +13,11 @@ import { minimumOf, proposedTimer } from './session-timer.ts';
 export interface BranchPorts extends SessionPorts {
   /** The Via of a new transaction on this flow. */
   readonly via: (flow: Flow) => string;
-  /** Sends an INVITE outside a dialog and tells every response, or that none came in time. Returns how to forget it. */
-  invite(request: Request, flow: Flow, heard: (response: Response | null) => void): () => void;
+  /**
+   * Sends an INVITE outside a dialog and tells every response, or null when none came in time; with `once` it is not
+   * sent again while none comes. Returns how to forget it.
+   */
+  invite(request: Request, flow: Flow, heard: (response: Response | null) => void, once: boolean): () => void;
   /** Sends a request whose answer says nothing. */
   send(request: Request, flow: Flow): void;
   /** Requests in this usage's dialog are its own from now on. */
@@ -43,6 +46,8 @@ export interface CallTarget {
   /** Route headers, the next hop first. */
   readonly route: readonly string[];
   readonly flow: Flow;
+  /** Is it known that he is there. */
+  readonly isProved: boolean;
 }
 
 /** One of `answered` and `refused` comes, once; not after `cancel` or `disconnected` though. */
@@ -99,12 +104,14 @@ export class InviteBranch {
   start(): void {
     this.#state = 'calling';
     this.#request = this.#makeInvite();
-    this.#forget = this.#ports.invite(this.#request, this.#target.flow, response => {
+    const { flow, isProved } = this.#target;
+    const heard = (response: Response | null) => {
       if (response === null) return this.#refused(null);
       if (response.status < 200) return this.#proceed(response);
       if (response.status < 300) return this.#succeed(response);
       this.#fail(response);
-    });
+    };
+    this.#forget = this.#ports.invite(this.#request, flow, heard, !isProved);
   }
 
   /** Nobody needs an answer any more; one that comes nevertheless is acknowledged and ended. */

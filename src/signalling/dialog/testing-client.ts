@@ -40,7 +40,7 @@ export class CallBench {
     const target = (name: string): CallTarget => {
       const flow = new FakeFlow(this.clock, transport, `192.0.2.${name.charCodeAt(0)}`);
       this.flows.set(name, flow);
-      return { uri: `sip:bob@${name}`, route: [], flow };
+      return { uri: `sip:bob@${name}`, route: [], flow, isProved: true };
     };
     const tell = (event: string) => this.events.push(`${this.clock.nowMs()} ${event}`);
     this.session = new ClientSession({
