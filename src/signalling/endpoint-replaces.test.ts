@@ -41,7 +41,7 @@ function create(guests: boolean): void {
           ended: end => ended.push(`${call.sipCallId} ${JSON.stringify(end)}`),
         };
       },
-      look: () => ({ name: 'news', isOpen: true, title: 'News', viewers: 0, calls: [] }),
+      look: () => ({ name: 'news', isOpen: true, title: 'News', viewers: calls.length, calls }),
     },
   });
 }
@@ -175,6 +175,28 @@ describe('a subscriber', () => {
     assert.equal(taking(watched({ user: 'ann' }), 'ann'), undefined);
     calls[1]!.accept('answer');
     assert.equal(ended.length, 1);
+  });
+
+  test('finds in the lamp of his other phone all that it needs for that', () => {
+    watched({ user: 'ann' });
+    const phone = new FakeFlow(clock, 'tcp', '192.0.2.8');
+    const subscribe = (callId: string, sequence: number, headers: Header[] = []) => {
+      const own: Header[] = [['event', 'dialog'], ...headers];
+      const branch = `z9hG4bK-${callId}-${sequence}`;
+      return exchange(makeRequest('SUBSCRIBE', { callId, branch, sequence, headers: own }), phone);
+    };
+    const lampOf = (user: string) => {
+      const challenge = subscribe(user, 1)[0]!.get('www-authenticate')!;
+      const value = authorization(challenge, { method: 'SUBSCRIBE', user, password: 'secret' });
+      return subscribe(user, 2, [['authorization', value]])[1]!.body.toString();
+    };
+    const lamp = lampOf('ann');
+    const [callId, to, from] = ['call-id', 'local-tag', 'remote-tag'].map(
+      name => new RegExp(` ${name}="([^"]*)"`).exec(lamp)![1],
+    );
+    assert.equal(taking(`${callId};to-tag=${to};from-tag=${from}`, 'ann', phone), undefined);
+    assert.equal(calls[1]?.replaces, calls[0]?.id);
+    assert.doesNotMatch(lampOf('bob'), /call-id|tag|identity/);
   });
 
   test("does not take over another's, whose tags he knows", () => {

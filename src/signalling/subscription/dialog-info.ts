@@ -23,8 +23,7 @@ export const dialogInfo: EventPackage = {
   name: 'dialog',
   type: 'application/dialog-info+xml',
   document({ viewers, calls }, { entity, subscriber, version }) {
-    const isOwn = (call: WatchedCall) => subscriber !== null && call.subscriber === subscriber;
-    const own = calls.filter(isOwn).slice(0, MOST_OWN);
+    const own = subscriber === null ? [] : calls.filter(call => call.subscriber === subscriber).slice(0, MOST_OWN);
     const entries = own.map(call => ownEntry(call, entity));
     if (viewers > own.length || own.length === 0) {
       entries.push(element('dialog', { id: 'others' }, state(viewers > 0)));

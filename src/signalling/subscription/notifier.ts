@@ -50,14 +50,20 @@ interface Granted {
   readonly seconds: number;
 }
 
+interface Watch {
+  /** As it was when its last change was told: to look is dear where thousands call, and thousands watch. */
+  target: WatchedTarget | null;
+  readonly subscriptions: Set<Subscription>;
+}
+
 type Refused = { readonly status: number } & ResponseParts;
 
 /** Subscriptions to what can be watched here (RFC 6665 §4.2). */
 export class Notifier {
   readonly #options: NotifierOptions;
   readonly #places: Places;
-  /** By the one name of what they watch. */
-  readonly #watching = new Map<string, Set<Subscription>>();
+  /** By the one name of what is watched. */
+  readonly #watches = new Map<string, Watch>();
   #isDraining = false;
 
   constructor(options: NotifierOptions) {
@@ -84,6 +90,9 @@ export class Notifier {
     const { event, eventPackage, target, seconds } = judged;
     const { name } = target;
     const localUser = parseUri(request.uri)!.user;
+    const watch = this.#watches.get(name) ?? { target, subscriptions: new Set() };
+    watch.target = target;
+    this.#watches.set(name, watch);
     const view = { entity: entityOf(request), subscriber: subscriber?.user ?? null };
     const subscription = new Subscription({
       dialog: Dialog.asServer(request, toTag, flow),
@@ -93,40 +102,39 @@ export class Notifier {
       limits: EXPIRY,
       ports: this.#options.ports,
       state: version => {
-        const now = this.#options.look(localUser);
-        return now === null
-          ? null
-          : { type: eventPackage.type, body: eventPackage.document(now, { ...view, version }) };
+        const { type } = eventPackage;
+        return watch.target && { type, body: eventPackage.document(watch.target, { ...view, version }) };
       },
       isProved,
       proved: place.prove,
       ended: () => {
         place.release();
         this.#options.dialogs.remove(subscription);
-        this.#forget(name, subscription);
+        watch.subscriptions.delete(subscription);
+        if (watch.subscriptions.size === 0) this.#watches.delete(name);
       },
     });
     this.#options.dialogs.add(subscription);
-    this.#watching.set(name, (this.#watching.get(name) ?? new Set()).add(subscription));
+    watch.subscriptions.add(subscription);
     subscription.begin(transaction);
   }
 
-  /** What there is to see of the target of this name has changed, or may have. */
+  /** What there is to see of the target of this name has changed, or may have. Every change has to be told. */
   changed(name: string): void {
-    const watching = this.#watching.get(name);
-    if (watching === undefined) return;
-    const isThere = this.#options.look(name) !== null;
-    for (const subscription of [...watching]) {
-      if (isThere) subscription.changed();
-      else subscription.end('noresource');
+    const watch = this.#watches.get(name);
+    if (watch === undefined) return;
+    watch.target = this.#options.look(name);
+    for (const subscription of [...watch.subscriptions]) {
+      if (watch.target === null) subscription.end('noresource');
+      else subscription.changed();
     }
   }
 
   /** Every subscription ends, and no more are taken: another server, or we once we are back, may have them. */
   drain(): void {
     this.#isDraining = true;
-    for (const watching of [...this.#watching.values()]) {
-      for (const subscription of [...watching]) subscription.end('probation');
+    for (const { subscriptions } of [...this.#watches.values()]) {
+      for (const subscription of [...subscriptions]) subscription.end('probation');
     }
   }
 
@@ -143,12 +151,6 @@ export class Notifier {
     if (seconds === null) return { status: 423, headers: [['min-expires', String(EXPIRY.leastSeconds)]] };
     const target = look(parseUri(request.uri)?.user ?? '');
     return target === null ? { status: 404 } : { event, eventPackage, target, seconds };
-  }
-
-  #forget(name: string, subscription: Subscription): void {
-    const watching = this.#watching.get(name);
-    watching?.delete(subscription);
-    if (watching?.size === 0) this.#watching.delete(name);
   }
 }
 

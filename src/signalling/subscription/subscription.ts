@@ -194,8 +194,10 @@ export class Subscription implements DialogUsage {
     const { clock } = this.#options.ports;
     const pauseMs = this.#pausedUntilMs - clock.nowMs();
     if (this.#due === 'changes' && pauseMs > 0) {
-      clock.clearTimer(this.#pauseTimer);
-      this.#pauseTimer = clock.setTimer(pauseMs, () => this.#tell());
+      this.#pauseTimer ??= clock.setTimer(pauseMs, () => {
+        this.#pauseTimer = null;
+        this.#tell();
+      });
       return;
     }
     const isNews = this.#due === 'everything' || this.#hasChanged();
