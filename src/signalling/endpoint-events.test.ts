@@ -31,11 +31,18 @@ beforeEach(() => create());
 
 interface Asked extends RequestParts {
   readonly event?: string;
+  readonly contact?: string;
 }
 
 function subscribe(parts: Asked = {}, over = flow): (Request | Response)[] {
-  const { event = 'presence', headers = [], branch = `z9hG4bK-${parts.callId}-${parts.sequence}`, ...rest } = parts;
-  const own: Header[] = [['event', event], ['contact', '<sip:ann@192.0.2.7:5062>'], ...headers];
+  const {
+    contact = 'sip:ann@192.0.2.7:5062',
+    event = 'presence',
+    headers = [],
+    branch = `z9hG4bK-${parts.callId}-${parts.sequence}`,
+    ...rest
+  } = parts;
+  const own: Header[] = [['event', event], ['contact', `<${contact}>`], ...headers];
   endpoint.receive(over, serialise(makeRequest('SUBSCRIBE', { ...rest, branch, headers: own })));
   return over.take();
 }
@@ -147,8 +154,9 @@ describe('who watches', () => {
   test('refreshes from another connection, and hears the rest there', () => {
     const to = watching();
     const other = new FakeFlow(clock, 'tcp');
-    const [ok, notify] = subscribe({ to, sequence: 2 }, other);
-    assert.deepEqual([(ok as Response).status, (notify as Request).method], [200, 'NOTIFY']);
+    const contact = 'sip:ann@192.0.2.7:5064';
+    const [ok, notify] = subscribe({ to, sequence: 2, contact }, other);
+    assert.deepEqual([(ok as Response).status, (notify as Request).uri], [200, contact]);
     assert.deepEqual(flow.take(), []);
   });
 
