@@ -3,26 +3,28 @@ import { afterEach, beforeEach, describe, test } from 'node:test';
 import { createLogger } from '../observe/index.ts';
 import { SignallingEndpoint } from './endpoint.ts';
 import { type Header, Request, respond, serialise } from './message/index.ts';
-import { FakeClock, FakeFlow, makeRequest } from './testing.ts';
-import type { CallIdentity, CallRequest, OutgoingCall } from './types.ts';
+import { FakeClock, FakeFlow, makeInvite, makeRequest } from './testing.ts';
+import type { CallIdentity, CallRequest, IncomingCall, OutgoingCall } from './types.ts';
 
 const CLOSED = { protocol: 'SIP', cause: 480, text: 'Off air' } as const;
 
 let clock: FakeClock;
 let endpoint: SignallingEndpoint;
 let events: string[];
+let incomings: IncomingCall[];
 
 afterEach(() => endpoint.close());
 
 beforeEach(() => {
   clock = new FakeClock();
   events = [];
+  incomings = [];
   endpoint = new SignallingEndpoint({
     clock,
     log: createLogger({ level: 'silent' }),
     guests: true,
     isTrusted: address => address === '10.0.0.1',
-    handlers: { invite: () => undefined },
+    handlers: { invite: incoming => void incomings.push(incoming) },
   });
 });
 
@@ -105,6 +107,27 @@ describe('calling who is registered here', () => {
     endpoint.receive(phones[1]!, serialise(bye));
     assert.equal(phones[1]!.takeResponse().status, 200);
     assert.deepEqual([events.at(-1), endpoint.sizes.dialogs], ['ended by peer', 0]);
+  });
+
+  test('goes over to another phone of his, which takes its place (RFC 3891)', async () => {
+    const phone = registered('192.0.2.11');
+    const made = await call();
+    const invite = phone.takeRequest();
+    const replaces = `${made.sipCallId};to-tag=${invite.fromTag};from-tag=192.0.2.11`;
+    const take = (callId: string) => {
+      const other = new FakeFlow(clock, 'tcp', '192.0.2.12');
+      const branch = `z9hG4bK-${callId}`;
+      endpoint.receive(other, serialise(makeInvite({ callId, branch, headers: [['replaces', replaces]] })));
+      return other;
+    };
+    assert.equal(take('early').takeResponse().status, 481);
+    answer(phone, invite, 200);
+    assert.deepEqual(methods(phone), ['ACK']);
+    take('new');
+    assert.equal(incomings[0]?.replaces, made.id);
+    incomings[0]!.accept('our answer');
+    assert.equal(phone.takeRequest().get('reason'), 'SIP;cause=200;text="Replaced"');
+    assert.equal(events.at(-1), 'ended by us');
   });
 
   test('asks those that want it less when the others have refused', async () => {

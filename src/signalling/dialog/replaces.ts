@@ -2,19 +2,20 @@ import { parseParameters, type Request } from '../message/index.ts';
 import type { Rejection } from '../types.ts';
 import type { Dialogs } from './dialogs.ts';
 import { ServerSession } from './server-session.ts';
+import { Session } from './session.ts';
 
 /**
  * Which call an INVITE wants to take the place of (RFC 3891 §3), null for none; or why it may not.
  *
- * A subscriber's call is taken over by that subscriber alone. A guest has no name that he could prove; his call goes to
- * whoever knows its Call-ID and both tags. Only he and the proxies on the way were ever told them, and whoever knows them
- * could as well end the call with a BYE.
+ * A subscriber's call is taken over by that subscriber alone. A guest, or somebody whom we called, has proved no name;
+ * his call goes to whoever knows its Call-ID and both tags. Only he and the proxies on the way were ever told them, and
+ * whoever knows them could as well end the call with a BYE.
  */
 export function replacedBy(
   invite: Request,
   subscriber: string | null,
   dialogs: Dialogs,
-): { readonly replaced: ServerSession | null } | Rejection {
+): { readonly replaced: ServerSession | Session | null } | Rejection {
   const values = invite.headers.filter(([name]) => name === 'replaces').map(([, value]) => value);
   const [value] = values;
   if (value === undefined) return { replaced: null };
@@ -27,9 +28,10 @@ export function replacedBy(
   // A peer of RFC 2543 has no tag, and is written with one of zero.
   const usage =
     dialogs.get(callId.trim(), toTag, fromTag) ?? (fromTag === '0' ? dialogs.get(callId.trim(), toTag, null) : null);
-  // We are called here: a call that is not answered is none of those that may be replaced.
-  if (!(usage instanceof ServerSession) || !usage.isAnswered) return { status: 481 };
-  if (usage.subscriber !== null && usage.subscriber !== subscriber) return { status: 403, reason: 'Not your call' };
+  // Of those that ring, only one of ours could be taken over, and nobody knows of that one yet.
+  if (!(usage instanceof ServerSession || usage instanceof Session) || !usage.isAnswered) return { status: 481 };
+  const owner = usage instanceof ServerSession ? usage.subscriber : null;
+  if (owner !== null && owner !== subscriber) return { status: 403, reason: 'Not your call' };
   if (parameters.has('early-only')) return { status: 486 };
   return { replaced: usage };
 }

@@ -13,7 +13,7 @@ export interface ServerSessionOptions {
   readonly localTag: string;
   readonly subscriber: string | null;
   /** The call that this one takes the place of; null for none. */
-  readonly replaced: ServerSession | null;
+  readonly replaced: Pick<Session, 'dialog' | 'hangUp'> | null;
   /** With the platform that the INVITE came from. */
   readonly registration: Registration | null;
   readonly ports: SessionPorts;
@@ -48,7 +48,7 @@ export class ServerSession implements IncomingCall, DialogUsage {
   readonly #ports: SessionPorts;
   readonly #invite: ServerTransaction;
   readonly #session: Session;
-  readonly #replaced: ServerSession | null;
+  readonly #replaced: ServerSessionOptions['replaced'];
   readonly #ringTimer: unknown;
   #handlers: IncomingCallHandlers | null = null;
   #hasRung = false;
@@ -91,12 +91,12 @@ export class ServerSession implements IncomingCall, DialogUsage {
   }
 
   get replaces(): string | null {
-    return this.#replaced?.id ?? null;
+    // The id of every call is its local tag.
+    return this.#replaced?.dialog.localTag ?? null;
   }
 
-  /** Has it a 200, and no BYE. */
   get isAnswered(): boolean {
-    return !this.#session.isEarly && !this.#session.hasEnded;
+    return this.#session.isAnswered;
   }
 
   get handlers(): IncomingCallHandlers | null {

@@ -111,6 +111,11 @@ export class Session implements DialogUsage {
     return this.#options.localUser;
   }
 
+  /** Has its INVITE a 200, and nobody said BYE. */
+  get isAnswered(): boolean {
+    return !this.isEarly && !this.hasEnded;
+  }
+
   get hasEnded(): boolean {
     return this.#state === 'ended';
   }
