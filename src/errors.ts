@@ -48,6 +48,10 @@ export const ERRORS = {
     meaning: 'The transcoder process of a channel ended unexpectedly, again and again.',
     remedy: 'The log has its last lines; check the source and the machine’s memory.',
   },
+  GUIDE_UNREADABLE: {
+    meaning: 'A playlist or a programme guide cannot be read.',
+    remedy: 'The log has the reason; what was read before stays in use, and it is tried again by itself.',
+  },
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof ERRORS;

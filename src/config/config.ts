@@ -41,6 +41,7 @@ export interface Config {
     /** The Homer server that gets a copy of every SIP message; null for none. */
     readonly hep: { readonly address: string; readonly port: number; readonly captureId: number } | null;
   };
+  readonly guide: GuideConfig;
   readonly channels: readonly ChannelConfig[];
   readonly platforms: readonly PlatformConfig[];
 }
@@ -53,6 +54,26 @@ export interface ChannelConfig {
   /** Source URL; `file:` paths are absolute after loading. */
   readonly source: string;
   readonly loop: boolean;
+  readonly group?: string;
+  /** URL of a picture: http, https or data. */
+  readonly logo?: string;
+  /** Id of the channel in XMLTV. */
+  readonly guideId?: string;
+}
+
+/** Where channels and programmes are read from, and read again. Each place is an absolute path or an http(s) URL. */
+export interface GuideConfig {
+  /** Documents in XMLTV; of several that know a channel the first tells. */
+  readonly xmltv: readonly string[];
+  readonly playlists: readonly PlaylistConfig[];
+  readonly refreshHours: number;
+}
+
+/** A list of channels in M3U. */
+export interface PlaylistConfig {
+  readonly source: string;
+  /** Of the first channel to which the list gives none. */
+  readonly firstNumber: number;
 }
 
 /** A foreign SIP platform's subscriber that stands for a channel. */

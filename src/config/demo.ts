@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { extname, join } from 'node:path';
-import type { ChannelConfig, Config } from './config.ts';
+import type { Config } from './config.ts';
+import { type ChannelWish, withChannels } from './numbering.ts';
 
 const MEDIA = new Set([
   '.mp4',
@@ -20,35 +21,22 @@ const MEDIA = new Set([
 /** The file of the demo's film channel, made at first start. */
 export const DEMO_FILM = 'film.mp4';
 
+const FIRST_NUMBER = 101;
+
 /** The configuration with the demo's channels added: a clock, a film, and every media file in the folder. */
 export function withDemoChannels(config: Config, mediaFolder: string): Config {
-  const channels: ChannelConfig[] = [...config.channels];
-  const add = (name: string, title: string, source: string, loop: boolean) => {
-    const taken = new Set(channels.flatMap(channel => [channel.name, String(channel.number)]));
-    if (channels.some(channel => channel.source === source)) return;
-    let number = 101;
-    while (taken.has(String(number))) number++;
-    let unique = name;
-    for (let suffix = 2; taken.has(unique); suffix++) unique = `${name}-${suffix}`;
-    channels.push({ number, name: unique, title, source, loop });
-  };
-  add('clock', 'Clock', 'testcard:', false);
-  add('film', 'Evening over the hills', `file:${join(mediaFolder, DEMO_FILM)}`, true);
+  const film = `file:${join(mediaFolder, DEMO_FILM)}`;
+  const wishes: ChannelWish[] = [
+    { name: 'clock', title: 'Clock', source: 'testcard:', loop: false },
+    { name: 'film', title: 'Evening over the hills', source: film, loop: true },
+  ];
   const files = existsSync(mediaFolder) ? readdirSync(mediaFolder).sort() : [];
   for (const file of files) {
     const extension = extname(file);
     if (file === DEMO_FILM || file.startsWith('.') || !MEDIA.has(extension.toLowerCase())) continue;
     const title = file.slice(0, -extension.length).replace(/[_-]+/g, ' ').trim() || file;
-    add(slug(title), title.slice(0, 100), `file:${join(mediaFolder, file)}`, true);
+    wishes.push({ title: title.slice(0, 100), source: `file:${join(mediaFolder, file)}`, loop: true });
   }
-  return { ...config, channels };
-}
-
-/** A SIP user name from any title. */
-function slug(title: string): string {
-  const plain = title
-    .normalize('NFKD')
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-');
-  return plain.slice(0, 60).replace(/^-+|-+$/g, '') || 'channel';
+  const isNew = ({ source }: ChannelWish) => !config.channels.some(channel => channel.source === source);
+  return { ...config, channels: withChannels(config.channels, wishes.filter(isNew), FIRST_NUMBER) };
 }

@@ -8,6 +8,7 @@ import { DialcastError } from '../errors.ts';
 import { announcedAddresses } from './addresses.ts';
 import { readAuthorities } from './authorities.ts';
 import type { ChannelConfig, Config, PlatformConfig } from './config.ts';
+import { completeGuide, guideProblems } from './guide.ts';
 import { type KeyPairFiles, readKeyPair } from './key-pair.ts';
 import { parseNetwork } from './networks.ts';
 import { type Problem, schemaProblems } from './problems.ts';
@@ -61,7 +62,12 @@ export function parseConfig(text: string, path: string, options: LoadOptions): C
   const file = value as ConfigFile;
   const base = dirname(resolve(path));
   if (problems.length === 0)
-    problems.push(...meaningProblems(file, options), ...keyPairProblems(file, base), ...authorityProblems(file, base));
+    problems.push(
+      ...meaningProblems(file, options),
+      ...keyPairProblems(file, base),
+      ...authorityProblems(file, base),
+      ...guideProblems(file.guide ?? {}, base),
+    );
   if (problems.length > 0) {
     const text = problems.map(problem => describe(problem, path, document, lines)).join('\n');
     throw new DialcastError('CONFIG_INVALID', text);
@@ -112,8 +118,9 @@ function complete(file: ConfigFile, base: string, { interfaces }: LoadOptions): 
     trusted: file.trusted ?? [],
     limits: { ...DEFAULTS.limits, ...file.limits },
     trace: { hep: file.trace?.hep ? { ...DEFAULTS.hep, ...file.trace.hep } : null },
-    channels: (file.channels ?? []).map(({ number, name, title = name, source, loop = false }): ChannelConfig => {
-      return { number, name, title, loop, source: absoluteSource(source, base) };
+    guide: completeGuide(file.guide ?? {}, base),
+    channels: (file.channels ?? []).map(({ title, source, loop = false, ...rest }): ChannelConfig => {
+      return { ...rest, title: title ?? rest.name, loop, source: absoluteSource(source, base) };
     }),
     platforms: (file.platforms ?? []).map(platform => completePlatform(platform, base)),
   };
@@ -179,7 +186,8 @@ function meaningProblems(file: ConfigFile, { sourceKinds }: LoadOptions): Proble
   }
   for (const [index, { channel, registrar }] of (file.platforms ?? []).entries()) {
     const names = (file.channels ?? []).map(({ name }) => name);
-    if (!names.includes(channel)) {
+    // What a playlist brings is not known yet.
+    if (!names.includes(channel) && (file.guide?.playlists ?? []).length === 0) {
       const fault = `there is no channel named ${channel}`;
       const remedy = names.length === 0 ? 'make that channel' : `write one of ${names.join(', ')}`;
       problems.push({ path: at('platforms', index, 'channel'), fault, remedy });

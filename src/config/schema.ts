@@ -31,6 +31,42 @@ export const CHANNEL_SCHEMA = Type.Object(
     title: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: 'a title of 1 to 100 characters' })),
     source: Type.String({ minLength: 1, description: 'a source URL such as testcard: or file:media/film.mp4' }),
     loop: Type.Optional(Type.Boolean({ description: 'true or false' })),
+    group: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: 'a group of 1 to 100 characters' })),
+    logo: Type.Optional(
+      Type.String({
+        pattern: '^(https?://|data:image/).',
+        description: 'the URL of a picture that begins with https://, http:// or data:image/',
+      }),
+    ),
+    guideId: Type.Optional(Type.String({ minLength: 1, description: 'the id of the channel in XMLTV' })),
+  },
+  options,
+);
+
+export const GUIDE_SCHEMA = Type.Object(
+  {
+    xmltv: Type.Optional(
+      Type.Array(file('the path or the http(s) URL of an XMLTV document'), {
+        description: 'a list of paths and http(s) URLs of XMLTV documents',
+      }),
+    ),
+    playlists: Type.Optional(
+      Type.Array(
+        Type.Object(
+          {
+            source: file('the path or the http(s) URL of a list of channels in M3U'),
+            firstNumber: Type.Optional(
+              Type.Integer({ minimum: 1, maximum: 900_000, description: 'a whole number, 1 to 900000' }),
+            ),
+          },
+          options,
+        ),
+        { description: 'a list of M3U lists, each with its source' },
+      ),
+    ),
+    refreshHours: Type.Optional(
+      Type.Number({ minimum: 0.1, maximum: 168, description: 'hours between two readings, 0.1 to 168' }),
+    ),
   },
   options,
 );
@@ -142,6 +178,7 @@ export const CONFIG_SCHEMA = Type.Object(
         options,
       ),
     ),
+    guide: Type.Optional(GUIDE_SCHEMA),
     channels: Type.Optional(Type.Array(CHANNEL_SCHEMA, { description: 'a list of channels' })),
     platforms: Type.Optional(
       Type.Array(PLATFORM_SCHEMA, { description: 'a list of subscribers of foreign platforms' }),

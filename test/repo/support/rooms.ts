@@ -10,6 +10,7 @@ const KNOWN: Readonly<Record<string, Readonly<Record<string, Knowledge>>>> = {
   sdp: { observe: 'types', config: 'types' },
   signalling: { observe: 'types', config: 'types' },
   transcoder: { observe: 'types', config: 'types' },
+  guide: { observe: 'types', config: 'types' },
   engine: { observe: 'types', config: 'types', sdp: 'types' },
   channels: { observe: 'types', config: 'types', transcoder: 'types' },
   calls: { observe: 'types', config: 'types', channels: 'all', sdp: 'all', engine: 'types', signalling: 'types' },
