@@ -10,10 +10,19 @@ import {
   readAuthorities,
   readKeyPair,
   watchKeyPair,
+  withChannels,
 } from './config/index.ts';
 import { Engine, type EngineEvent } from './engine/index.ts';
 import { DialcastError } from './errors.ts';
-import { type CallListing, type ChannelListing, HttpServer, type PlatformListing } from './http/index.ts';
+import { Guide } from './guide/index.ts';
+import {
+  type CallListing,
+  type ChannelListing,
+  type GuideListing,
+  type GuideWindow,
+  HttpServer,
+  type PlatformListing,
+} from './http/index.ts';
 import { type Figures, type Logger, Metrics, redactText } from './observe/index.ts';
 import {
   HepExport,
@@ -25,7 +34,7 @@ import {
   Trace,
   type WireMessage,
 } from './signalling/index.ts';
-import { TranscoderSupervisor } from './transcoder/index.ts';
+import { SOURCE_KINDS, TranscoderSupervisor } from './transcoder/index.ts';
 
 export interface ServerPorts {
   readonly http: number;
@@ -71,8 +80,9 @@ export class Server {
 
   /** Refuses new calls with 503, says BYE to the running ones, and closes everything within five seconds. */
   async close(): Promise<void> {
-    const { calls, channels, engine, hep, http, signalling, state, transcoders, watches } = this.#parts;
+    const { calls, channels, engine, guide, hep, http, signalling, state, transcoders, watches } = this.#parts;
     state.draining = true;
+    guide.close();
     for (const stop of watches) stop();
     signalling.drain();
     const gone = calls.hangUpAll({ protocol: 'SIP', cause: 503, text: 'The server is shutting down' });
@@ -91,6 +101,7 @@ interface Parts {
   readonly engine: Engine;
   readonly transcoders: TranscoderSupervisor;
   readonly channels: Channels;
+  readonly guide: Guide;
   readonly calls: Calls;
   readonly signalling: SignallingEndpoint;
   readonly http: HttpServer;
@@ -134,6 +145,23 @@ async function start(
       clearTimeout: handle => clearTimeout(handle as NodeJS.Timeout),
     },
   });
+  const guide = new Guide({
+    config: config.guide,
+    sourceKinds: SOURCE_KINDS,
+    log: log.child({ part: 'guide' }),
+    timers: systemClock,
+    nowUnixMs: Date.now,
+    random: Math.random,
+    onChannels: playlists => {
+      const all = playlists.reduce(
+        (before, { channels: added, firstNumber }) => withChannels(before, added, firstNumber),
+        config.channels,
+      );
+      channels.replace(all);
+      return new Set(all.flatMap(({ guideId }) => guideId ?? []));
+    },
+  });
+  opened.push(async () => guide.close());
   const calls = new Calls({
     channels,
     engine,
@@ -179,6 +207,9 @@ async function start(
       callsActive: calls.size,
     }),
     channels: () => channels.list().map(describeChannel),
+    guide: window => channels.list().map(channel => describeGuide(channel, guide, window)),
+    hasForeignLogos: () => channels.list().some(({ config: { logo } }) => logo?.startsWith('http')),
+    thumbnail: target => channels.find(target)?.thumbnail ?? null,
     calls: () => calls.list().map(describeCall),
     sipTrace: callId => trace.find(callId),
     platforms: () => signalling.registrations.map(describeRegistration),
@@ -188,6 +219,7 @@ async function start(
   });
   const { tls: sipTls } = config.sip;
   const tls = sipTls === null ? null : { port: sipTls.port, pair: keyPair(sipTls) };
+  await guide.start();
   const sip = await signalling.listen({ ...config.sip, tls });
   const port = await http.listen();
   for (const account of config.platforms) register(account, signalling, log);
@@ -195,7 +227,7 @@ async function start(
     ...(tls === null ? [] : [renewed(sipTls!, tls.pair, log, pair => signalling.renewCertificate(pair))]),
     ...(webPair === null ? [] : [renewed(config.http.tls!, webPair, log, pair => http.renewCertificate(pair))]),
   ];
-  const parts = { state, engine, transcoders, channels, calls, signalling, http, hep, watches };
+  const parts = { state, engine, transcoders, channels, guide, calls, signalling, http, hep, watches };
   return new Server(parts, { http: port, ...sip, media }, failed.promise);
 }
 
@@ -263,6 +295,8 @@ function handle(event: EngineEvent, channels: Channels, calls: Calls, log: Logge
       return channels.sourceFailed(event.channel, event.reason);
     case 'sourceEnded':
       return channels.sourceEnded(event.channel);
+    case 'thumbnail':
+      return channels.thumbnailMade(event.channel, { jpeg: Buffer.from(event.jpeg, 'base64'), takenAtMs: Date.now() });
     case 'viewerLost':
       return calls.viewerLost(event.id, event.reason);
     case 'viewerConnected':
@@ -293,6 +327,12 @@ async function figures({
 function describeChannel({ config, onAir, outage, viewers }: Channel): ChannelListing {
   const { number, name, title, source } = config;
   return { number, name, title, kind: source.startsWith('file:') ? 'film' : 'live', onAir, outage, viewers };
+}
+
+function describeGuide({ config }: Channel, guide: Guide, window: GuideWindow | null): GuideListing {
+  const { number, name, title, group = null, logo = null, guideId } = config;
+  const programmes = window === null ? [] : guide.between(guideId, window.fromMs, window.toMs);
+  return { number, name, title, group, logo, guideId: guideId ?? null, ...guide.nowAndNext(guideId), programmes };
 }
 
 function describeCall({ id, channel, transport, codecs, answeredAtMs, held }: Call): CallListing {

@@ -210,4 +210,23 @@ describe('a channel', () => {
     assert.equal(channel.onAir, true);
     assert.deepEqual(events, ['start transcoder']);
   });
+
+  it('has the last thumbnail while it is on air, through outages too, and none before and after', async () => {
+    const { channel, openNow } = setUp();
+    const thumbnail = (takenAtMs: number) => ({ jpeg: Uint8Array.of(0xff, 0xd8), takenAtMs });
+    const takenAtMs = () => channel.thumbnail?.takenAtMs ?? null;
+    channel.thumbnailMade(thumbnail(1));
+    assert.equal(takenAtMs(), null);
+    await openNow(() => undefined);
+    assert.equal(takenAtMs(), null);
+    channel.thumbnailMade(thumbnail(2));
+    channel.thumbnailMade(thumbnail(3));
+    channel.sourceOut('connection refused');
+    channel.sourceOpened(INFO);
+    assert.equal(takenAtMs(), 3);
+    channel.sourceGone(new DialcastError('SOURCE_ENDED', 'the film has ended'));
+    assert.equal(takenAtMs(), null);
+    await openNow(() => undefined);
+    assert.equal(takenAtMs(), null);
+  });
 });

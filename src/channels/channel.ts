@@ -48,6 +48,13 @@ interface Waiting {
   reject(error: DialcastError): void;
 }
 
+/** A small picture of what is on. */
+export interface Thumbnail {
+  readonly jpeg: Uint8Array;
+  /** Unix time in milliseconds. */
+  readonly takenAtMs: number;
+}
+
 interface RunningRendition {
   readonly feed: number;
   watchers: number;
@@ -56,7 +63,8 @@ interface RunningRendition {
 
 /** Runs one channel's transcoder and renditions while somebody watches, and a little longer. */
 export class Channel {
-  readonly config: ChannelConfig;
+  /** What it is played from counts from its next start on. */
+  config: ChannelConfig;
   readonly #ports: ChannelPorts;
   readonly #limits: ChannelLimits;
   readonly #users = new Set<(reason: string) => void>();
@@ -66,11 +74,17 @@ export class Channel {
   /** Runs while a failure is not forgotten. */
   #failure: unknown = null;
   #wasAvailable = true;
+  #thumbnail: Thumbnail | null = null;
 
   constructor(config: ChannelConfig, ports: ChannelPorts, limits: ChannelLimits) {
     this.config = config;
     this.#ports = ports;
     this.#limits = limits;
+  }
+
+  /** Nothing of it runs, so nobody watches. */
+  get isOff(): boolean {
+    return this.#state.name === 'off';
   }
 
   get onAir(): boolean {
@@ -90,6 +104,11 @@ export class Channel {
   /** May who calls expect a picture: the source is not out, and did not fail a moment ago. */
   get available(): boolean {
     return this.outage === null && this.#failure === null;
+  }
+
+  /** The last one since the channel went on air; null when there is none yet. */
+  get thumbnail(): Thumbnail | null {
+    return this.#thumbnail;
   }
 
   get viewers(): number {
@@ -137,6 +156,10 @@ export class Channel {
     if (this.#state.name !== 'on') return;
     this.#state = { ...this.#state, outage: reason };
     this.#tellAvailability();
+  }
+
+  thumbnailMade(thumbnail: Thumbnail): void {
+    if (this.#state.name === 'on') this.#thumbnail = thumbnail;
   }
 
   /** The source cannot be opened, ended, or its transcoder was given up: everybody has to go. */
@@ -235,6 +258,7 @@ export class Channel {
 
   #turnOff(): void {
     this.#state = { name: 'off' };
+    this.#thumbnail = null;
     for (const key of [...this.#renditions.keys()]) this.#stopRendition(key);
     this.#ports.stopTranscoder(this.config);
   }

@@ -1,7 +1,7 @@
 import type { ChannelConfig } from '../config/index.ts';
 import { DialcastError } from '../errors.ts';
 import type { SourceInfo } from '../transcoder/index.ts';
-import { Channel, type ChannelLimits, type ChannelPorts } from './channel.ts';
+import { Channel, type ChannelLimits, type ChannelPorts, type Thumbnail } from './channel.ts';
 
 const LIMITS: ChannelLimits = {
   openTimeoutMs: 10_000,
@@ -10,17 +10,44 @@ const LIMITS: ChannelLimits = {
   failureMemoryMs: 60_000,
 };
 
+/** Ten times what it takes: a process that a hostile source got into must not fill our memory. */
+const MOST_THUMBNAIL_BYTES = 256 * 1024;
+
 /** The catalogue: every channel by name and by number. */
 export class Channels {
-  readonly #byTarget = new Map<string, Channel>();
-  readonly #channels: readonly Channel[];
+  readonly #ports: ChannelPorts;
+  readonly #limits: ChannelLimits;
+  #byTarget: ReadonlyMap<string, Channel> = new Map();
+  #channels: readonly Channel[] = [];
 
   constructor(configs: readonly ChannelConfig[], ports: ChannelPorts, limits: ChannelLimits = LIMITS) {
-    this.#channels = configs.map(config => new Channel(config, ports, limits));
-    for (const channel of this.#channels) {
-      this.#byTarget.set(channel.config.name, channel);
-      this.#byTarget.set(String(channel.config.number), channel);
-    }
+    this.#ports = ports;
+    this.#limits = limits;
+    this.replace(configs);
+  }
+
+  /**
+   * Takes another catalogue. A channel that has its name in both goes on, and plays what it is now with its next start.
+   * One that is in the new one no more stays as long as it is on air, until the next time.
+   */
+  replace(configs: readonly ChannelConfig[]): void {
+    const before = new Map(this.#channels.map(channel => [channel.config.name, channel]));
+    const channels = configs.map(config => {
+      const channel = before.get(config.name) ?? new Channel(config, this.#ports, this.#limits);
+      before.delete(config.name);
+      channel.config = config;
+      return channel;
+    });
+    const leaving = [...before.values()].filter(({ isOff }) => !isOff);
+    for (const channel of before.values()) if (channel.isOff) channel.shutDown();
+    this.#channels = [...channels, ...leaving];
+    // Those that leave come first: their numbers may be others' already.
+    this.#byTarget = new Map(
+      [...leaving, ...channels].flatMap(channel => [
+        [channel.config.name, channel],
+        [String(channel.config.number), channel],
+      ]),
+    );
   }
 
   /** The channel that a SIP user part names: its name or its number. */
@@ -46,6 +73,10 @@ export class Channels {
 
   sourceEnded(name: string): void {
     this.find(name)?.sourceGone(new DialcastError('SOURCE_ENDED', 'the film has ended'));
+  }
+
+  thumbnailMade(name: string, thumbnail: Thumbnail): void {
+    if (thumbnail.jpeg.byteLength <= MOST_THUMBNAIL_BYTES) this.find(name)?.thumbnailMade(thumbnail);
   }
 
   transcoderFailed(name: string, reason: string): void {

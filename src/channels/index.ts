@@ -1,3 +1,10 @@
-export { Channel, type ChannelLimits, type ChannelPorts, type ChannelUse, type Timers } from './channel.ts';
+export {
+  Channel,
+  type ChannelLimits,
+  type ChannelPorts,
+  type ChannelUse,
+  type Thumbnail,
+  type Timers,
+} from './channel.ts';
 export { Channels } from './channels.ts';
 export { chooseAudio, chooseVideo, type VideoWish } from './renditions.ts';

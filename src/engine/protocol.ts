@@ -125,4 +125,6 @@ export type EngineEvent =
   | { readonly type: 'sourceFailed'; readonly channel: string; readonly reason: string }
   /** Nothing comes of a live source, until it is open again. */
   | { readonly type: 'sourceOut'; readonly channel: string; readonly reason: string }
-  | { readonly type: 'sourceEnded'; readonly channel: string };
+  | { readonly type: 'sourceEnded'; readonly channel: string }
+  /** A small picture of what is on; in Base64. */
+  | { readonly type: 'thumbnail'; readonly channel: string; readonly jpeg: string };

@@ -92,14 +92,25 @@ describe('a document in XMLTV', () => {
     });
   }
 
-  it('is read on after what is not well-formed, of which the first is named', () => {
-    const bad = '<programme channel="a.example" start="20261124200000"><title>Cats & dogs &nbsp;</title></programme>';
-    const good = '<programme channel="b.example" start="20261124200000"><title>News</title></programme>';
-    const { schedule: found, faults } = schedule(`<tv>${bad}${good}`);
-    assert.equal(found.get('b.example')?.[0]?.title, 'News');
-    assert.match(found.get('a.example')?.[0]?.title ?? '', /^Cats & dogs/);
-    assert.equal(faults.length, 1);
-    assert.match(faults[0]!, /^1:\d+: /);
+  for (const [name, inside, title, fault] of [
+    ['an ampersand alone', '<title>Cats & dogs</title>', 'Cats & dogs', 'line 1: Invalid character in entity name'],
+    ['a tag that is not closed', '<title>News<desc>About</desc>', 'NewsAbout', 'line 1: Unexpected close tag'],
+    ['a tag that is closed twice', '<title>News</title></title>', 'News', 'line 1: Unexpected close tag'],
+  ] as const) {
+    it(`is read on after ${name}, which is named`, () => {
+      const good = '<programme channel="b.example" start="20261124200000"><title>News</title></programme>';
+      const { schedule: found, faults } = schedule(programme(EVENING, inside).replace('</tv>', `${good}</tv>`));
+      assert.deepEqual(
+        ['a.example', 'b.example'].map(id => found.get(id)?.[0]?.title),
+        [title, 'News'],
+      );
+      assert.deepEqual(faults, [fault]);
+    });
+  }
+
+  it('may have entities of HTML', () => {
+    const { schedule: found, faults } = schedule(programme(EVENING, '<title>Caf&eacute;&nbsp;&#8364;</title>'));
+    assert.deepEqual([found.get('a.example')?.[0]?.title, faults], ['Café €', []]);
   });
 
   for (const [name, attributes, inside, fault] of [

@@ -1,4 +1,4 @@
-import { SaxesParser } from 'saxes';
+import sax from 'sax';
 import { type AnnouncedProgramme, inOrder, type Schedule } from './programmes.ts';
 
 export interface XmltvOptions {
@@ -46,7 +46,7 @@ interface Draft {
  */
 export class XmltvReader {
   readonly #options: XmltvOptions;
-  readonly #parser = new SaxesParser();
+  readonly #parser = new sax.SAXParser(true);
   readonly #byId = new Map<string, AnnouncedProgramme[]>();
   readonly #faults = new Map<string, string>();
   #programmes = 0;
@@ -56,26 +56,29 @@ export class XmltvReader {
   #draft: Draft | null = null;
   /** What is read of a child of `programme`. */
   #text: string | null = null;
-  /** Characters since the parser last had something whole. */
-  #unfinished = 0;
+  #charactersSinceTag = 0;
   #refusal: string | null = null;
 
   constructor(options: XmltvOptions) {
     this.#options = options;
-    this.#parser.on('opentag', ({ name, attributes }) => this.#opened(name, attributes));
-    this.#parser.on('closetag', ({ name }) => this.#closed(name));
-    this.#parser.on('text', text => this.#read(text));
-    this.#parser.on('cdata', text => this.#read(text));
-    // Text outside of tags, unescaped signs and the like: what follows is read all the same.
-    this.#parser.on('error', ({ message }) => this.#blame('not well-formed', message));
+    const parser = this.#parser;
+    parser.onopentag = ({ name, attributes }) => this.#opened(name, attributes as Record<string, string>);
+    parser.onclosetag = name => this.#closed(name);
+    parser.ontext = text => this.#read(text);
+    parser.oncdata = text => this.#read(text);
+    // Unescaped signs, tags that are not closed and the like: what follows is read all the same.
+    parser.onerror = ({ message }) => {
+      this.#blame('not well-formed', `line ${parser.line + 1}: ${message.split('\n', 1)}`);
+      parser.resume();
+    };
   }
 
   /** False when there is no use in reading on. */
   push(text: string): boolean {
     if (this.#refusal !== null) return false;
-    this.#unfinished += text.length;
+    this.#charactersSinceTag += text.length;
     this.#parser.write(text);
-    if (this.#unfinished > MOST_CHARACTERS_OF_A_PART) this.#refusal ??= 'it has a part that is too long';
+    if (this.#charactersSinceTag > MOST_CHARACTERS_OF_A_PART) this.#refusal ??= 'it has a part that is too long';
     return this.#refusal === null;
   }
 
@@ -89,7 +92,7 @@ export class XmltvReader {
   }
 
   #opened(name: string, attributes: Readonly<Record<string, string>>): void {
-    this.#unfinished = 0;
+    this.#charactersSinceTag = 0;
     if (++this.#levels > MOST_LEVELS) this.#refusal ??= 'it has tags within tags without an end';
     this.#root ??= name;
     if (this.#root !== 'tv') this.#refusal ??= `it is no XMLTV: it begins with <${this.#root.slice(0, 50)}>`;
@@ -99,7 +102,7 @@ export class XmltvReader {
   }
 
   #closed(name: string): void {
-    this.#unfinished = 0;
+    this.#charactersSinceTag = 0;
     this.#levels--;
     const draft = this.#draft;
     if (draft === null) return;
@@ -115,7 +118,6 @@ export class XmltvReader {
   }
 
   #read(text: string): void {
-    this.#unfinished = 0;
     if (this.#text !== null && this.#text.length < MOST_CHARACTERS_OF_A_TEXT) this.#text += text;
   }
 

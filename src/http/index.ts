@@ -2,6 +2,8 @@ export type {
   AcceptWebSocket,
   CallListing,
   ChannelListing,
+  GuideListing,
+  GuideWindow,
   Health,
   HttpPorts,
   MetricsPage,

@@ -23,6 +23,38 @@ export interface ChannelListing {
   readonly viewers: number;
 }
 
+/** Times are Unix time in milliseconds. */
+export interface ProgrammeListing {
+  readonly startMs: number;
+  readonly stopMs: number;
+  readonly title: string;
+  readonly subtitle: string | null;
+  readonly description: string | null;
+  readonly category: string | null;
+}
+
+/** A channel as viewers look it up. */
+export interface GuideListing {
+  readonly number: number;
+  /** SIP user name. */
+  readonly name: string;
+  readonly title: string;
+  readonly group: string | null;
+  /** URL of a picture. */
+  readonly logo: string | null;
+  /** Its id in XMLTV. */
+  readonly guideId: string | null;
+  readonly now: ProgrammeListing | null;
+  readonly next: ProgrammeListing | null;
+  /** Of the time that was asked for. */
+  readonly programmes: readonly ProgrammeListing[];
+}
+
+export interface GuideWindow {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
 /** A live call. Who calls and from where is left out on purpose: the list can be read by everybody. */
 export interface CallListing {
   readonly id: string;
@@ -98,6 +130,12 @@ export interface TlsPair {
 export interface HttpPorts {
   readonly health: () => Health;
   readonly channels: () => readonly ChannelListing[];
+  /** Every channel; without programmes but now and next when no window is asked for. */
+  readonly guide: (window: GuideWindow | null) => readonly GuideListing[];
+  /** Is a logo among them that another web server has. */
+  readonly hasForeignLogos: () => boolean;
+  /** The picture of a channel that is on air, by its name or number; in JPEG, from this Unix time in milliseconds. */
+  readonly thumbnail: (target: string) => { readonly jpeg: Uint8Array; readonly takenAtMs: number } | null;
   readonly calls: () => readonly CallListing[];
   /** The SIP messages of a call that is live or ended lately; null for any other. */
   readonly sipTrace: (callId: string) => SipTrace | null;

@@ -1,8 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import type { App } from './app.ts';
+import type { HttpPorts } from './ports.ts';
 
 /** A Host header that may be repeated in a header of ours: a name, an IPv4 address or an IPv6 reference, with a port. */
 const HOST = /^(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
+
+/** The name or address in a Host header, without the port; null when it must not be repeated. */
+export function hostName(host: string | undefined): string | null {
+  return host !== undefined && HOST.test(host) ? host.replace(/:\d{1,5}$/, '') : null;
+}
 
 const FIXED_HEADERS: Readonly<Record<string, string>> = {
   'x-content-type-options': 'nosniff',
@@ -13,23 +19,23 @@ const FIXED_HEADERS: Readonly<Record<string, string>> = {
 };
 
 /** Puts the security headers on every answer. */
-export function sendSecurityHeaders(app: App): void {
+export function sendSecurityHeaders(app: App, { hasForeignLogos }: Pick<HttpPorts, 'hasForeignLogos'>): void {
   app.addHook('onSend', async (request, reply, payload) => {
     reply.headers(FIXED_HEADERS);
-    reply.header('content-security-policy', contentSecurityPolicy(request.headers.host));
+    reply.header('content-security-policy', contentSecurityPolicy(request.headers.host, hasForeignLogos()));
     return payload;
   });
 }
 
-/** Nothing but our own files, and WebSockets to our own host. */
-export function contentSecurityPolicy(host: string | undefined): string {
+/** Nothing but our own files, WebSockets to our own host, and logos from wherever they are. */
+export function contentSecurityPolicy(host: string | undefined, foreignLogos: boolean): string {
   // Not every browser takes 'self' to cover WebSockets, as CSP Level 3 §6.7.2.8 wants.
   const sockets = host !== undefined && HOST.test(host) ? ` ws://${host} wss://${host}` : '';
   return [
     "default-src 'none'",
     "script-src 'self'",
     "style-src 'self'",
-    "img-src 'self' data:",
+    `img-src 'self' data:${foreignLogos ? ' https: http:' : ''}`,
     "font-src 'self'",
     "media-src 'self' blob:",
     `connect-src 'self'${sockets}`,

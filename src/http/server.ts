@@ -6,10 +6,13 @@ import type { HttpPorts, TlsPair } from './ports.ts';
 import { answerProblems } from './problem.ts';
 import { callRoutes } from './routes/calls.ts';
 import { channelRoutes } from './routes/channels.ts';
+import { channelsM3uRoutes } from './routes/channels-m3u.ts';
+import { guideRoutes } from './routes/guide.ts';
 import { healthRoutes } from './routes/health.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { platformRoutes } from './routes/platforms.ts';
 import { sipTraceRoutes } from './routes/sip-trace.ts';
+import { thumbnailRoutes } from './routes/thumbnails.ts';
 import { watchRoutes } from './routes/watch.ts';
 import { sendSecurityHeaders } from './security.ts';
 import { SipUpgrade } from './sip-upgrade.ts';
@@ -49,10 +52,13 @@ export class HttpServer {
       bodyLimit: BODY_LIMIT_OCTETS,
       routerOptions: { ignoreTrailingSlash: true },
     }).withTypeProvider<TypeBoxProvider>();
-    sendSecurityHeaders(this.#app);
+    sendSecurityHeaders(this.#app, options);
     answerProblems(this.#app, log);
     healthRoutes(this.#app, options);
     channelRoutes(this.#app, options);
+    channelsM3uRoutes(this.#app, options, domain);
+    thumbnailRoutes(this.#app, options);
+    guideRoutes(this.#app, options);
     callRoutes(this.#app, options);
     sipTraceRoutes(this.#app, options);
     platformRoutes(this.#app, options);

@@ -84,6 +84,12 @@ describe('a transcoder process', { timeout: 30_000 }, () => {
     assert.equal(renditions[0]?.id, 7);
   });
 
+  it('makes a small picture of what is on, though nothing else is asked for', async t => {
+    const engine = await Engine.start(t, { source: 'testcard:' });
+    const { jpeg } = await engine.next('thumbnail');
+    assert.deepEqual([...Buffer.from(jpeg, 'base64').subarray(0, 2)], [0xff, 0xd8]);
+  });
+
   it('begins a rendition with a key frame, and makes another when it is asked', async t => {
     const engine = await Engine.start(t, { source: 'testcard:' });
     await engine.next('source');

@@ -14,6 +14,7 @@ import { Renditions } from './encode/index.ts';
 import { createSource } from './source/index.ts';
 import { Standby } from './standby/index.ts';
 import type { TranscoderTask } from './task.ts';
+import { Thumbnails } from './thumbnails.ts';
 import {
   type EngineMessage,
   encodeFrame,
@@ -87,7 +88,9 @@ async function run(task: TranscoderTask, signal: AbortSignal, end: (code: number
   let fault = 'the source has fallen silent';
   const standby = new Standby({
     title: task.title,
-    sink: renditions,
+    sink: new Thumbnails(renditions, jpeg =>
+      link.send({ type: 'thumbnail', jpeg: Buffer.from(jpeg).toString('base64') }),
+    ),
     nowUs,
     changed: out => {
       const state = out ? ({ state: 'out', reason: fault } as const) : ({ state: 'open', info: info! } as const);

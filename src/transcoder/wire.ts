@@ -14,8 +14,8 @@
  *     |                                               | access unit … |
  *     +-----------------------------------------------+---------------+
  *
- * A transcoder connects, says `hello`, then sends `source` states, frames and `stats`; the engine answers with
- * `start`, `stop` and `keyFrame`. After a reconnect the engine sends `start` again for what is still watched.
+ * A transcoder connects, says `hello`, then sends `source` states, frames, thumbnails and `stats`; the engine answers
+ * with `start`, `stop` and `keyFrame`. After a reconnect the engine sends `start` again for what is still watched.
  */
 
 /** What one encoder makes. `id` is chosen by the engine and names the rendition on this connection. */
@@ -51,6 +51,8 @@ export type TranscoderMessage =
   | { type: 'source'; state: 'out'; reason: string }
   /** A film that does not loop is over. */
   | { type: 'source'; state: 'ended' }
+  /** A small picture of what is on, now and then; in Base64. */
+  | { type: 'thumbnail'; jpeg: string }
   | { type: 'stats'; renditions: { id: number; framesEncoded: number; keyFrames: number; framesDropped: number }[] }
   | {
       type: 'frame';

@@ -1,4 +1,5 @@
 import type { Channel } from './channels.ts';
+import { type Listing, localTime, programmeWords } from './programmes.ts';
 
 export interface GuideHandlers {
   chosen(target: string): void;
@@ -7,6 +8,7 @@ export interface GuideHandlers {
 }
 
 const POLL_INTERVAL_MS = 5_000;
+const PROGRAMMES_INTERVAL_MS = 60_000;
 
 /** The list of channels beside the screen, kept current while the page is seen. */
 export class Guide {
@@ -15,6 +17,7 @@ export class Guide {
   readonly #handlers: GuideHandlers;
   readonly #rows = new Map<string, HTMLLIElement>();
   #channels: readonly Channel[] = [];
+  #listings: ReadonlyMap<string, Listing> = new Map();
   #current: string | null = null;
 
   constructor(list: HTMLElement, note: HTMLElement, handlers: GuideHandlers) {
@@ -22,8 +25,13 @@ export class Guide {
     this.#note = note;
     this.#handlers = handlers;
     list.addEventListener('click', event => this.#clicked(event));
-    document.addEventListener('visibilitychange', () => void this.refresh());
+    document.addEventListener('visibilitychange', () => {
+      void this.refresh();
+      void this.#refreshProgrammes();
+    });
     setInterval(() => void this.refresh(), POLL_INTERVAL_MS);
+    setInterval(() => void this.#refreshProgrammes(), PROGRAMMES_INTERVAL_MS);
+    void this.#refreshProgrammes();
   }
 
   get channels(): readonly Channel[] {
@@ -54,6 +62,19 @@ export class Guide {
     this.#handlers.listed();
   }
 
+  async #refreshProgrammes(): Promise<void> {
+    if (document.hidden) return;
+    try {
+      const response = await fetch('/api/guide', { headers: { accept: 'application/json' } });
+      if (!response.ok) return;
+      const { channels } = (await response.json()) as { channels: Listing[] };
+      this.#listings = new Map(channels.map(listing => [listing.name, listing]));
+      if (this.#channels.length > 0) this.#render();
+    } catch {
+      // What is on is an extra: the list of channels says when the server is gone.
+    }
+  }
+
   #render(): void {
     this.#list.setAttribute('aria-busy', 'false');
     const names = new Set(this.#channels.map(({ name }) => name));
@@ -64,7 +85,7 @@ export class Guide {
     }
     for (const [index, channel] of this.#channels.entries()) {
       const row = this.#rows.get(channel.name) ?? this.#newRow(channel.name);
-      fill(row, channel);
+      fill(row, channel, this.#listings.get(channel.name) ?? null);
       markCurrent(row, channel.name === this.#current);
       if (this.#list.children[index] !== row) this.#list.insertBefore(row, this.#list.children[index] ?? null);
     }
@@ -90,7 +111,7 @@ export class Guide {
   }
 }
 
-function fill(row: HTMLLIElement, { number, title, kind, onAir, viewers }: Channel): void {
+function fill(row: HTMLLIElement, { number, title, kind, onAir, viewers }: Channel, listing: Listing | null): void {
   const text = (part: string, value: string) => {
     const element = row.querySelector<HTMLElement>(`[data-part="${part}"]`)!;
     // Untouched text spares screen readers an announcement, and the browser a layout.
@@ -100,8 +121,23 @@ function fill(row: HTMLLIElement, { number, title, kind, onAir, viewers }: Chann
   text('title', title);
   text('kind', kind === 'film' ? 'Film' : 'Live');
   text('viewers', viewers === 0 ? 'Ready to call' : viewers === 1 ? '1 viewer' : `${viewers} viewers`);
+  text('programmes', listing === null ? '' : programmeWords(listing, localTime));
+  showLogo(row.querySelector('img')!, listing?.logo ?? null);
   row.dataset.onAir = String(onAir);
   row.dataset.kind = kind;
+}
+
+function showLogo(image: HTMLImageElement, logo: string | null): void {
+  if ((image.dataset.logo ?? null) === logo) return;
+  image.hidden = true;
+  delete image.dataset.logo;
+  if (logo === null) return;
+  image.dataset.logo = logo;
+  // One that cannot be had leaves no hole.
+  image.onload = () => {
+    image.hidden = false;
+  };
+  image.src = logo;
 }
 
 function markCurrent(row: HTMLLIElement, current: boolean): void {

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { AV_LOG_FATAL } from 'node-av/constants';
+import { type Frame, Log, Rational } from 'node-av/lib';
+import { Canvas, pictureFrame } from './picture/index.ts';
+import { Thumbnails, thumbnail } from './thumbnails.ts';
+
+Log.setLevel(AV_LOG_FATAL);
+
+function picture(width: number, height: number): Frame {
+  const canvas = new Canvas(width, height);
+  canvas.rectangle(0, 0, width, height, [200, 60, 60]);
+  return pictureFrame(canvas);
+}
+
+/** Width and height as a JPEG's first start of frame says them (ITU-T T.81 §B.2.2). */
+function sizeOf(jpeg: Uint8Array): [number, number] {
+  const bytes = Buffer.from(jpeg);
+  assert.equal(bytes.readUInt16BE(0), 0xffd8);
+  assert.equal(bytes.readUInt16BE(bytes.length - 2), 0xffd9);
+  const at = bytes.indexOf(Buffer.from([0xff, 0xc0]));
+  return [bytes.readUInt16BE(at + 7), bytes.readUInt16BE(at + 5)];
+}
+
+describe('a thumbnail', () => {
+  for (const [width, height, aspect, expected] of [
+    [1280, 720, [1, 1], [320, 180]],
+    [160, 120, [0, 1], [320, 240]],
+    [720, 576, [16, 15], [320, 240]],
+    [720, 576, [64, 45], [320, 180]],
+    [608, 1080, [1, 1], [320, 568]],
+    [64, 2048, [1, 1], [320, 568]],
+    [2048, 2, [1, 1], [320, 2]],
+  ] as const) {
+    it(`of ${width}x${height} with pixels of ${aspect.join(':')} is ${expected.join('x')}`, () => {
+      using frame = picture(width, height);
+      frame.sampleAspectRatio = new Rational(aspect[0], aspect[1]);
+      assert.deepEqual(sizeOf(thumbnail(frame)!), expected);
+    });
+  }
+
+  it('is small', () => {
+    using frame = picture(1280, 720);
+    assert.ok(thumbnail(frame)!.length < 20_000);
+  });
+});
+
+describe('while a channel is on air', () => {
+  it('a thumbnail is made after a second and then every ten, and everything is passed on', () => {
+    const made: number[] = [];
+    const passed = { pictures: 0, sounds: 0 };
+    let nowUs = 0;
+    const thumbnails = new Thumbnails(
+      { video: () => void passed.pictures++, audio: () => void passed.sounds++ },
+      () => void made.push(nowUs / 1_000_000),
+    );
+    using frame = picture(64, 48);
+    for (; nowUs <= 25_000_000; nowUs += 100_000) {
+      thumbnails.video(frame, 1_700_000_000_000_000 + nowUs);
+      thumbnails.audio(frame, 1_700_000_000_000_000 + nowUs);
+    }
+    assert.deepEqual([made, passed], [[1, 11, 21], { pictures: 251, sounds: 251 }]);
+  });
+});
