@@ -73,37 +73,6 @@ describe('a configuration', () => {
     ]);
   });
 
-  it('takes what the guide shows of a channel', () => {
-    const shown = { group: 'News', logo: 'https://tv.example.org/a.png', guideId: 'a.example' };
-    const [channel] = parse(`channels: [{${CLOCK}, ${JSON.stringify(shown).slice(1, -1)}}]`).channels;
-    assert.deepEqual(channel, { number: 1, name: 'clock', title: 'clock', source: 'testcard:', loop: false, ...shown });
-  });
-
-  it('has no guide, or one whose paths are beside it', t => {
-    assert.deepEqual(parse('').guide, { xmltv: [], playlists: [], refreshHours: 12 });
-    const folder = mkdtempSync(join(tmpdir(), 'config-'));
-    t.after(() => rmSync(folder, { recursive: true }));
-    for (const name of ['a.xml', 'b.m3u']) writeFileSync(join(folder, name), '');
-    const web = 'https://tv.example.org/x?a=b';
-    const playlists = [{ source: 'b.m3u' }, { source: web, firstNumber: 7 }];
-    const text = JSON.stringify({ guide: { xmltv: ['a.xml', web], playlists } });
-    const { guide } = parseConfig(text, join(folder, 'tv.yaml'), OPTIONS);
-    assert.deepEqual(guide, {
-      xmltv: [join(folder, 'a.xml'), web],
-      playlists: [
-        { source: join(folder, 'b.m3u'), firstNumber: 1001 },
-        { source: web, firstNumber: 7 },
-      ],
-      refreshHours: 12,
-    });
-  });
-
-  it('takes a platform for a channel that a playlist may bring', () => {
-    const platforms = 'platforms: [{registrar: sip.example.org, user: a, password: b, channel: bbc}]';
-    assert.equal(parse(`${platforms}\nguide: {playlists: [{source: "http://a/b"}]}`).platforms.length, 1);
-    assert.equal(refusal(platforms).lines.length, 1);
-  });
-
   for (const [source, absolute] of [
     ['file:film.mp4', 'file:/etc/dialcast/film.mp4'],
     ['file:../film 2.mp4', 'file:/etc/film 2.mp4'],
@@ -227,23 +196,6 @@ const FAULTS: readonly { name: string; text: string; messages: readonly string[]
     name: 'a title without a letter',
     text: `channels: [{${CLOCK}, title: ""}]`,
     messages: ['1:58: channels[0].title: "" is not allowed; write a title of 1 to 100 characters'],
-  },
-  {
-    name: 'a logo that is in a file',
-    text: `channels: [{${CLOCK}, logo: a.png}]`,
-    messages: [
-      '1:58: channels[0].logo: "a.png" is not allowed; write the URL of a picture that begins with https://, http:// or data:image/',
-    ],
-  },
-  {
-    name: 'places that no guide can be read from',
-    text: 'guide:\n  xmltv: [a.xml, ftp://a/b.xml, "http://a b/"]\n  playlists:\n    - source: b.m3u',
-    messages: [
-      '2:11: guide.xmltv[0]: /etc/dialcast/a.xml cannot be read (ENOENT); check the path and the permissions',
-      '2:18: guide.xmltv[1]: ftp://a/b.xml is on no web server; write a path, or a URL that begins with http:// or https://',
-      '2:33: guide.xmltv[2]: http://a b/ is no URL; write a path, or a URL that begins with http:// or https://',
-      '4:7: guide.playlists[0].source: /etc/dialcast/b.m3u cannot be read (ENOENT); check the path and the permissions',
-    ],
   },
   {
     name: 'two channels of one number and one name',
