@@ -2,8 +2,8 @@ import type { WatchedCall } from '../types.ts';
 import type { EventPackage } from './notifier.ts';
 import { element, type Markup, xmlDocument } from './xml.ts';
 
-/** More calls of his own than anybody takes over; the document has to fit a datagram. */
-const MOST_OWN = 8;
+/** With more, the NOTIFY would not fit a datagram. */
+const MOST_OWN = 2;
 
 /**
  * `dialog` (RFC 4235): is it being called. A subscriber sees his own calls with all that another phone of his needs to
