@@ -122,6 +122,7 @@ describe('a document that is read now and then', () => {
     refresher.close();
     await advance(3_600);
     refresher.again();
+    await refresher.start();
     await advance(13 * 3_600);
     assert.deepEqual([events, clock.pending], [['60 hang knowing nothing'], 0]);
   });

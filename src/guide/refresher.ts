@@ -29,7 +29,8 @@ export class Refresher {
   #version: DocumentVersion | null = null;
   #failures = 0;
   #timer: unknown = null;
-  #reading: { readonly end: AbortController; readonly done: Promise<void> } | null = null;
+  /** While it is being read. */
+  #reading: AbortController | null = null;
   /** It was asked for while it was being read. */
   #wantedAgain = false;
   #state: 'new' | 'running' | 'closed' = 'new';
@@ -39,13 +40,13 @@ export class Refresher {
   }
 
   /** Reads it now, and from then on again and again. Resolves when it was tried once. */
-  start(): Promise<void> {
+  async start(): Promise<void> {
+    if (this.#state === 'closed') return;
     this.#state = 'running';
     this.#options.timers.clearTimer(this.#timer);
     const end = new AbortController();
-    const done = this.#read(end);
-    this.#reading = { end, done };
-    return done;
+    this.#reading = end;
+    await this.#read(end);
   }
 
   /** Something else is wanted of the document than before: once begun, it is read at once though it is as it was. */
@@ -59,7 +60,7 @@ export class Refresher {
   close(): void {
     this.#state = 'closed';
     this.#options.timers.clearTimer(this.#timer);
-    this.#reading?.end.abort();
+    this.#reading?.abort();
   }
 
   async #read(end: AbortController): Promise<void> {
