@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { createLogger } from '../observe/index.ts';
+import { SESSION_TIMER } from './dialog/index.ts';
 import { SignallingEndpoint } from './endpoint.ts';
 import { type Header, Request, respond, serialise } from './message/index.ts';
+import { OutgoingCalls } from './outgoing-calls.ts';
 import { FakeClock, FakeFlow, makeInvite, makeRequest } from './testing.ts';
 import type { CallIdentity, CallRequest, IncomingCall, OutgoingCall } from './types.ts';
 
@@ -164,6 +166,17 @@ describe('calling who is registered here', () => {
     assert.equal(endpoint.messages.filter(({ direction }) => direction === 'out').length, 0);
   });
 
+  test('over UDP, where an address may be forged, asks two, and each once until it answers', async () => {
+    const phones = ['192.0.2.11', '192.0.2.12', '192.0.2.13'].map(address => registered(address));
+    await call();
+    clock.advance(40_000);
+    assert.deepEqual(
+      phones.map(phone => methods(phone)),
+      [[], ['INVITE'], ['INVITE']],
+    );
+    assert.deepEqual(events, ['refused 480']);
+  });
+
   test("ends when the phone's connection does", async () => {
     const phone = registered('192.0.2.11', { transport: 'tcp', contact: 'sip:bob@192.0.2.11:5062;transport=tcp' });
     await call();
@@ -196,6 +209,68 @@ describe('calling who is registered here', () => {
     await call('sip:bob@example.org', { offer: async () => ({ status: 503 }) });
     assert.deepEqual([events, methods(phone)], [['refused 503'], []]);
   });
+});
+
+describe('calling who registered through a proxy', () => {
+  for (const [name, address, sent] of [
+    ['of ours goes by its Path', '10.0.0.1', [['<sip:edge.example.org;lr>', 'sip:bob@10.1.1.1']]],
+    ['of somebody else goes nowhere', '192.0.2.66', []],
+  ] as const) {
+    test(name, async () => {
+      const flow = new FakeFlow(clock, 'tcp', address);
+      const invites: Request[] = [];
+      const calls = new OutgoingCalls({
+        ports: {
+          clock,
+          capabilities: [],
+          contact: () => '<sip:clock@192.0.2.1>',
+          sessionTimer: SESSION_TIMER,
+          random: () => 0.5,
+          request: () => undefined,
+          ended: () => undefined,
+          onRetransmission: () => undefined,
+          refer: () => undefined,
+          via: () => 'SIP/2.0/TCP 192.0.2.1;branch=z9hG4bK1',
+          invite: request => {
+            invites.push(request);
+            return () => undefined;
+          },
+          send: () => undefined,
+          begun: () => undefined,
+        },
+        registrar: {
+          find: uri => [
+            { uri: 'sip:bob@10.1.1.1', path: ['<sip:edge.example.org;lr>'], flow: null, q: 1, instance: uri },
+          ],
+        },
+        resolve: async () => [{ transport: 'tcp', address, port: 5060, serverName: 'edge.example.org' }],
+        connect: async () => ({ flow }),
+        isTrusted: each => each === '10.0.0.1',
+        guests: true,
+        token: () => 'token',
+      });
+      calls.call({
+        to: 'sip:bob@example.org',
+        identity: IDENTITY,
+        offer: async () => 'our offer',
+        replaces: null,
+        referredBy: null,
+        handlers: {
+          progress: () => undefined,
+          accepted: () => undefined,
+          refused: () => undefined,
+          answered: () => undefined,
+          reinvite: () => undefined,
+          ended: () => undefined,
+        },
+      });
+      await new Promise(resolve => setImmediate(resolve));
+      assert.deepEqual(
+        invites.map(invite => [invite.get('route'), invite.uri]),
+        sent,
+      );
+    });
+  }
 });
 
 describe('calling by way of a platform', () => {
