@@ -1,6 +1,7 @@
 import { tortureVectors } from '../vectors/torture.ts';
 import { mutate } from './mutate.ts';
 import { Random } from './random.ts';
+import { SEEDS } from './seeds.ts';
 import { type Delivery, Target } from './target.ts';
 
 /** No message may cost more. */
@@ -42,7 +43,7 @@ export interface FuzzReport {
 /** Gives the server messages that were right once. */
 export function fuzz({ messages, seed, onProgress = () => undefined }: FuzzOptions): FuzzReport {
   const random = new Random(seed);
-  const vectors = tortureVectors().map(({ bytes }) => bytes.toString('latin1'));
+  const vectors = [...tortureVectors().map(({ bytes }) => bytes.toString('latin1')), ...SEEDS];
   const failures: FuzzFailure[] = [];
   const heapMb: (number | null)[] = [];
   let target = new Target();

@@ -3,14 +3,31 @@ import { SignallingEndpoint } from '../../src/signalling/index.ts';
 import { StreamFramer } from '../../src/signalling/message/index.ts';
 import { FakeClock } from '../../src/signalling/testing.ts';
 import type { Flow } from '../../src/signalling/transport/index.ts';
-import type { IncomingCall } from '../../src/signalling/types.ts';
+import type { IncomingCall, Referral, WatchedTarget } from '../../src/signalling/types.ts';
 import type { Random } from './random.ts';
 
 /** Between two messages. Transactions and dialogs end within a few hundred messages, so memory shows what does not. */
 const STEP_MS = 250;
 const CALL_MS = 20_000;
 const HEADER_LINE = /^[A-Za-z0-9.!%*_+`'~-]+: ?[^\r\n\0]*$/;
-const METHODS = ['ACK', 'BYE', 'CANCEL', 'INVITE', 'UPDATE', 'OPTIONS', 'INFO', 'PRACK'];
+const METHODS = [
+  'ACK',
+  'BYE',
+  'CANCEL',
+  'INVITE',
+  'UPDATE',
+  'OPTIONS',
+  'INFO',
+  'PRACK',
+  'REFER',
+  'SUBSCRIBE',
+  'NOTIFY',
+];
+/** Headers without which a method says nothing. */
+const NEEDED: Readonly<Record<string, string>> = {
+  REFER: 'Refer-To: <sip:bob@example.org>\r\n',
+  SUBSCRIBE: 'Event: refer\r\n',
+};
 
 /** How a message comes: its bytes, as a datagram or cut up on a connection. */
 export interface Delivery {
@@ -38,7 +55,7 @@ export class Target {
       clock: this.#clock,
       log: Object.assign(createLogger({ level: 'silent' }), { error: rethrow }),
       guests: true,
-      handlers: { invite: call => this.#take(call) },
+      handlers: { invite: call => this.#take(call), look: target => this.#look(target) },
     });
   }
 
@@ -98,7 +115,7 @@ export class Target {
     const method = random.pick(METHODS);
     const branch = method === 'CANCEL' || random.chance(0.2) ? '$&' : `branch=z9hG4bK${random.below(2 ** 31)}`;
     return this.#answer
-      .replace(/^.*\r\n/, `${method} sip:news@192.0.2.1 SIP/2.0\r\nMax-Forwards: 70\r\n`)
+      .replace(/^.*\r\n/, `${method} sip:news@192.0.2.1 SIP/2.0\r\nMax-Forwards: 70\r\n${NEEDED[method] ?? ''}`)
       .replace(/^CSeq: (\d+) .*$/m, `CSeq: ${random.pick(['$1', String(random.below(2 ** 31))])} ${method}`)
       .replace(/branch=[^;,\r\n]*/, branch);
   }
@@ -124,6 +141,17 @@ export class Target {
     };
   }
 
+  #look(name: string): WatchedTarget | null {
+    return name === '' ? null : { name, isOpen: true, title: 'On & <air>', viewers: this.#calls, calls: [] };
+  }
+
+  #refer(referral: Referral): void {
+    if (this.#calls++ % 2 === 0) return referral.reject({ status: 403 });
+    referral.accept();
+    this.#endpoint.watchedChanged('news');
+    this.#clock.setTimer(STEP_MS, () => referral.report(200, 'OK'));
+  }
+
   /** Refused at once, answered, or left to ring; over in any case after a while. */
   #take(call: IncomingCall): void {
     const kind = this.#calls++ % 3;
@@ -132,6 +160,7 @@ export class Target {
       cancelled: () => undefined,
       acknowledged: () => undefined,
       reinvite: offer => (this.#calls++ % 2 === 0 ? offer.accept('v=0\r\n') : offer.reject({ status: 488 })),
+      referred: referral => this.#refer(referral),
       ended: () => undefined,
     };
     if (kind === 0) return call.reject({ status: 486 });
