@@ -34,7 +34,7 @@ import {
   Trace,
   type WireMessage,
 } from './signalling/index.ts';
-import { SOURCE_KINDS, TranscoderSupervisor } from './transcoder/index.ts';
+import { SOURCE_KINDS, type SourceInfo, TranscoderSupervisor } from './transcoder/index.ts';
 
 export interface ServerPorts {
   readonly http: number;
@@ -324,9 +324,28 @@ async function figures({
   };
 }
 
-function describeChannel({ config, onAir, outage, viewers }: Channel): ChannelListing {
+function describeChannel({ config, onAir, outage, info, viewers }: Channel): ChannelListing {
   const { number, name, title, source } = config;
-  return { number, name, title, kind: source.startsWith('file:') ? 'film' : 'live', onAir, outage, viewers };
+  const [video, audio] = [describeMedium(info?.video), describeMedium(info?.audio)];
+  return {
+    number,
+    name,
+    title,
+    kind: source.startsWith('file:') ? 'film' : 'live',
+    onAir,
+    outage,
+    video,
+    audio,
+    viewers,
+  };
+}
+
+function describeMedium(medium: SourceInfo['video' | 'audio'] | undefined): ChannelListing['video'] {
+  if (medium == null) return null;
+  const { passThrough: make, obstacle = null } = medium;
+  if (make === undefined) return { passThrough: null, obstacle: obstacle ?? 'it is made here' };
+  const words = make.codec === 'h264' ? [make.codec, make.profile, (make.levelIdc / 10).toFixed(1)] : [make.codec];
+  return { passThrough: words.join(' '), obstacle };
 }
 
 function describeGuide({ config }: Channel, guide: Guide, window: GuideWindow | null): GuideListing {

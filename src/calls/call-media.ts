@@ -7,6 +7,7 @@ import {
   buildAnswer,
   buildOffer,
   type Capabilities,
+  h264ProfileOf,
   type LocalMedia,
   type Negotiated,
   negotiate,
@@ -53,6 +54,8 @@ export class CallMedia {
   #negotiated: Negotiated | null = null;
   #local: LocalMedia | null = null;
   #use: ChannelUse | null = null;
+  /** As they were when it was opened: a source that changes in a call changes nothing of what was agreed. */
+  #capabilities: Capabilities = { video: [], audio: [] };
   #legs: Leg[] = [];
   #sessionId = '';
   #version = 0;
@@ -89,7 +92,8 @@ export class CallMedia {
         return null;
       }
       this.#use = use;
-      const negotiated = offer === null ? propose(capabilities(use)) : negotiate(offer, capabilities(use));
+      this.#capabilities = capabilitiesOf(use);
+      const negotiated = offer === null ? propose(this.#capabilities) : negotiate(offer, this.#capabilities);
       if (!negotiated.ok) return negotiated;
       this.#negotiated = negotiated;
       this.#legs = accepted(negotiated).map(media => ({
@@ -134,7 +138,7 @@ export class CallMedia {
       this.#proposed = proposeAgain(before);
       return request.accept(buildOffer(this.#proposed, local, this.#identity(local)));
     }
-    const negotiated = negotiate(request.offer, capabilities(use), before);
+    const negotiated = negotiate(request.offer, this.#capabilities, before);
     if (!negotiated.ok) return request.reject(negotiated);
     if (!sameStreams(before, negotiated)) {
       return request.reject({
@@ -201,9 +205,12 @@ export class CallMedia {
   }
 
   #watch(use: ChannelUse, media: AcceptedMedia): NonNullable<Leg['watch']> {
-    if (media.kind === 'audio') return use.watch(chooseAudio(media.codec as 'opus' | 'pcma' | 'pcmu'));
-    const { codec, packetizationMode, maxLevelIdc } = media;
-    return use.watch(chooseVideo({ codec: codec as 'h264' | 'vp8', packetizationMode, maxLevelIdc }, use.info.video!));
+    const { video, audio } = use.info;
+    if (media.kind === 'audio') return use.watch(chooseAudio(media.codec as 'opus' | 'pcma' | 'pcmu', audio!));
+    const { codec, packetizationMode, maxLevelIdc, profileLevelId } = media;
+    const profile = profileLevelId === null ? null : h264ProfileOf(profileLevelId);
+    const wish = { codec: codec as 'h264' | 'vp8', packetizationMode, maxLevelIdc, profile };
+    return use.watch(chooseVideo(wish, video!, this.#options.channel.config.ladder));
   }
 
   #viewerSpec(negotiated: Negotiated): ViewerSpec {
@@ -256,12 +263,18 @@ export class CallMedia {
   }
 }
 
-/** What this channel can give: nothing of a medium that its source lacks. */
-function capabilities({ info }: ChannelUse): Capabilities {
+/** What this channel can give: nothing of a medium that its source lacks, and first what needs no encoder. */
+function capabilitiesOf({ info: { video, audio } }: ChannelUse): Capabilities {
+  const make = video?.passThrough;
   return {
-    video: info.video === null ? [] : CAPABILITIES.video,
-    audio: info.audio === null ? [] : CAPABILITIES.audio,
+    video: video === null ? [] : firstOf(CAPABILITIES.video, make?.codec),
+    audio: audio === null ? [] : firstOf(CAPABILITIES.audio, audio.passThrough?.codec),
+    ...(make?.codec === 'h264' && { h264: { profile: make.profile, levelIdc: make.levelIdc } }),
   };
+}
+
+function firstOf<Codec extends string>(codecs: readonly Codec[], first: string | undefined): readonly Codec[] {
+  return codecs.toSorted((a, b) => Number(b === first) - Number(a === first));
 }
 
 function accepted(negotiated: Negotiated): AcceptedMedia[] {

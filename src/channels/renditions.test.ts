@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { it } from 'node:test';
-import { chooseVideo } from './renditions.ts';
+import { describe, it } from 'node:test';
+import { chooseAudio, chooseVideo, type VideoWish } from './renditions.ts';
 
 const SOURCE = { width: 1280, height: 720, frameRate: 30 };
+const WISH: VideoWish = { codec: 'h264', packetizationMode: 1, maxLevelIdc: 31, profile: 'baseline' };
 const cases = [
   { wish: 'no level', maxLevelIdc: null, source: SOURCE, expected: [1280, 720, 30, 2_500_000] },
   { wish: 'level 3.1', maxLevelIdc: 31, source: SOURCE, expected: [1280, 720, 30, 2_500_000] },
@@ -38,9 +39,70 @@ const cases = [
 
 for (const { wish, maxLevelIdc, source, expected } of cases) {
   it(`chooses a rendition for ${wish} of ${source.width}x${source.height}`, () => {
-    const rendition = chooseVideo({ codec: 'h264', packetizationMode: 1, maxLevelIdc }, source);
+    const rendition = chooseVideo({ ...WISH, maxLevelIdc }, source, []);
     const { width, height, frameRate, bitrateBps } = rendition;
     assert.deepEqual([width, height, frameRate], expected.slice(0, 3));
     if (expected[3] !== undefined) assert.ok(Math.abs(bitrateBps - expected[3]) < 1_000, String(bitrateBps));
   });
 }
+
+describe("a ladder of a channel's own", () => {
+  const ladder = [
+    { width: 1920, height: 1080, frameRate: 30, bitrateBps: 6_000_000 },
+    { width: 960, height: 540, frameRate: 30, bitrateBps: 1_500_000 },
+    { width: 352, height: 288, frameRate: 25, bitrateBps: 400_000 },
+  ];
+  const source = { width: 1920, height: 1080, frameRate: 30 };
+
+  for (const [maxLevelIdc, expected] of [
+    [null, [1920, 1080, 30, 6_000_000]],
+    [40, [1920, 1080, 30, 6_000_000]],
+    [31, [960, 540, 30, 1_500_000]],
+    [13, [352, 198, 25, 302_000]],
+    [10, [176, 98, 15, 45_000]],
+  ] as const) {
+    it(`gives ${maxLevelIdc === null ? 'whoever names no level' : `a decoder of level ${maxLevelIdc / 10}`} the best that it takes`, () => {
+      const { width, height, frameRate, bitrateBps } = chooseVideo({ ...WISH, maxLevelIdc }, source, ladder);
+      assert.deepEqual([width, height, frameRate, Math.round(bitrateBps / 1000) * 1000], expected);
+    });
+  }
+});
+
+describe('what comes in is passed through', () => {
+  const h264 = (profile: 'baseline' | 'main' | 'high', levelIdc: number) =>
+    ({ codec: 'h264', profile, levelIdc }) as const;
+
+  for (const [name, make, wish, passes] of [
+    ['to whoever takes just that', h264('main', 31), { profile: 'main' }, true],
+    ['to whoever takes more', h264('main', 30), { profile: 'high', maxLevelIdc: 40 }, true],
+    ['not to a decoder of a lower profile', h264('main', 31), { profile: 'baseline' }, false],
+    ['not to a decoder of a lower level', h264('main', 40), { profile: 'main' }, false],
+    ['not where each NAL unit has to fit a packet', h264('baseline', 31), { packetizationMode: 0 }, false],
+    ['not in another codec', { codec: 'vp8' }, {}, false],
+    ['in VP8 to whoever takes VP8', { codec: 'vp8' }, { codec: 'vp8', maxLevelIdc: null, profile: null }, true],
+  ] as const) {
+    it(name, () => {
+      const rendition = chooseVideo({ ...WISH, ...wish }, { ...SOURCE, passThrough: make }, []);
+      assert.deepEqual(rendition.passThrough, passes ? make : undefined);
+    });
+  }
+
+  it('in one rendition for all to whom it is, whatever they could take beyond it', () => {
+    const source = { width: 1280, height: 720, frameRate: 25, passThrough: h264('baseline', 31) };
+    const [one, other] = [31, 52].map(maxLevelIdc =>
+      chooseVideo({ ...WISH, maxLevelIdc, profile: 'high' }, source, []),
+    );
+    assert.deepEqual(one, other);
+  });
+
+  for (const [codec, passes] of [
+    ['opus', true],
+    ['pcma', false],
+  ] as const) {
+    it(`in sound of Opus ${passes ? '' : 'not '}to whoever takes ${codec}`, () => {
+      const make = { codec: 'opus' } as const;
+      const { passThrough } = chooseAudio(codec, { sampleRateHz: 48_000, channels: 2, passThrough: make });
+      assert.deepEqual(passThrough, passes ? make : undefined);
+    });
+  }
+});

@@ -1,4 +1,6 @@
-import type { AudioRendition, SourceInfo, VideoRendition } from '../transcoder/index.ts';
+import type { LadderRung } from '../config/index.ts';
+import type { AudioRendition, H264Profile, PassThrough, SourceInfo, VideoRendition } from '../transcoder/index.ts';
+import { h264LevelOf } from './h264-levels.ts';
 
 /** What a viewer's negotiated video asks of the encoder. */
 export interface VideoWish {
@@ -6,30 +8,34 @@ export interface VideoWish {
   readonly packetizationMode: 0 | 1;
   /** H.264: the level_idc that the viewer's decoder allows (RFC 6184 §8.1); null when the codec has none. */
   readonly maxLevelIdc: number | null;
+  /** H.264: what the viewer's decoder can do; null when the codec has none. */
+  readonly profile: H264Profile | null;
 }
 
-/** The box into which a rendition fits, and its bit rate when it fills the box. */
-interface Rung {
-  readonly width: number;
-  readonly height: number;
-  readonly frameRate: number;
-  readonly bitrateBps: number;
-  /** Lowest H.264 level (ITU-T H.264 table A-1) whose frame size, macroblock rate and bit rate hold this rung. */
-  readonly levelIdc: number;
-}
+type Video = NonNullable<SourceInfo['video']>;
+type Audio = NonNullable<SourceInfo['audio']>;
 
-/** Best first. */
-const LADDER: readonly Rung[] = [
-  { width: 1280, height: 720, frameRate: 30, bitrateBps: 2_500_000, levelIdc: 31 },
-  { width: 640, height: 360, frameRate: 30, bitrateBps: 800_000, levelIdc: 30 },
-  { width: 320, height: 180, frameRate: 30, bitrateBps: 250_000, levelIdc: 13 },
-  { width: 176, height: 144, frameRate: 15, bitrateBps: 60_000, levelIdc: 10 },
+/** Sizes that suit most, best first. */
+const LADDER: readonly LadderRung[] = [
+  { width: 1280, height: 720, frameRate: 30, bitrateBps: 2_500_000 },
+  { width: 640, height: 360, frameRate: 30, bitrateBps: 800_000 },
+  { width: 320, height: 180, frameRate: 30, bitrateBps: 250_000 },
+  { width: 176, height: 144, frameRate: 15, bitrateBps: 60_000 },
 ];
 
-/** The best rung that the viewer's decoder takes, with the source scaled down into it (never up), aspect kept. */
-export function chooseVideo(wish: VideoWish, source: NonNullable<SourceInfo['video']>): VideoRendition {
-  const { maxLevelIdc } = wish;
-  const rung = LADDER.find(({ levelIdc }) => maxLevelIdc === null || levelIdc <= maxLevelIdc) ?? LADDER.at(-1)!;
+/** Each profile's decoder knows those before it. */
+const PROFILES: readonly H264Profile[] = ['baseline', 'main', 'high'];
+
+/**
+ * The best rung that the viewer's decoder takes, with the source scaled down into it (never up), aspect kept; passed
+ * through where the viewer takes what comes in, and then the rung is for when that is not possible.
+ */
+export function chooseVideo(wish: VideoWish, source: Video, ladder: readonly LadderRung[] = []): VideoRendition {
+  const passThrough = source.passThrough !== undefined && takes(wish, source.passThrough) ? source.passThrough : null;
+  // By the level of what is passed through, so that all whom it is passed through to share one rendition.
+  const maxLevelIdc = passThrough?.codec === 'h264' ? passThrough.levelIdc : wish.maxLevelIdc;
+  const rungs = [...ladder, ...LADDER];
+  const rung = rungs.find(each => maxLevelIdc === null || h264LevelOf(each) <= maxLevelIdc) ?? LADDER.at(-1)!;
   const scale = Math.min(1, rung.width / source.width, rung.height / source.height);
   const width = even(source.width * scale);
   const height = even(source.height * scale);
@@ -43,11 +49,20 @@ export function chooseVideo(wish: VideoWish, source: NonNullable<SourceInfo['vid
     height,
     frameRate: Math.min(rung.frameRate, source.frameRate),
     bitrateBps: Math.round(rung.bitrateBps * Math.min(1, share)),
+    ...(passThrough !== null && { passThrough }),
   };
 }
 
-export function chooseAudio(codec: AudioRendition['codec']): AudioRendition {
-  return { kind: 'audio', codec };
+export function chooseAudio(codec: AudioRendition['codec'], { passThrough }: Audio): AudioRendition {
+  return { kind: 'audio', codec, ...(passThrough?.codec === codec && { passThrough }) };
+}
+
+function takes({ codec, packetizationMode, maxLevelIdc, profile }: VideoWish, make: PassThrough): boolean {
+  if (make.codec !== codec) return false;
+  if (make.codec !== 'h264') return true;
+  // Nobody cuts the slices of what is passed through so that each fits a packet.
+  if (packetizationMode !== 1 || maxLevelIdc === null || profile === null) return false;
+  return make.levelIdc <= maxLevelIdc && PROFILES.indexOf(make.profile) <= PROFILES.indexOf(profile);
 }
 
 /** 4:2:0 chroma needs even sides. */

@@ -54,11 +54,23 @@ export interface ChannelConfig {
   /** Source URL; `file:` paths are absolute after loading. */
   readonly source: string;
   readonly loop: boolean;
+  /** May what comes in go to viewers as it is, where they take it: `auto` when left out. */
+  readonly passThrough?: 'auto' | 'never';
+  /** Sizes to encode in, largest first; none, or left out, for those that suit most. */
+  readonly ladder?: readonly LadderRung[];
   readonly group?: string;
   /** URL of a picture: http, https or data. */
   readonly logo?: string;
   /** Id of the channel in XMLTV. */
   readonly guideId?: string;
+}
+
+/** The box into which a rendition fits, and what it takes when it fills the box. */
+export interface LadderRung {
+  readonly width: number;
+  readonly height: number;
+  readonly frameRate: number;
+  readonly bitrateBps: number;
 }
 
 /** Where channels and programmes are read from, and read again. Each place is an absolute path or an http(s) URL. */

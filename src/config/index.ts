@@ -1,5 +1,12 @@
 export { readAuthorities } from './authorities.ts';
-export type { ChannelConfig, Config, GuideConfig, PlatformConfig, PlaylistConfig } from './config.ts';
+export type {
+  ChannelConfig,
+  Config,
+  GuideConfig,
+  LadderRung,
+  PlatformConfig,
+  PlaylistConfig,
+} from './config.ts';
 export { DEMO_FILM, withDemoChannels } from './demo.ts';
 export { type KeyPair, type KeyPairFault, type KeyPairFiles, readKeyPair } from './key-pair.ts';
 export { watchKeyPair } from './key-pair-watch.ts';

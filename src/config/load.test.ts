@@ -85,6 +85,18 @@ describe('a configuration', () => {
     });
   }
 
+  it('puts the rungs of a ladder in order, the largest first', () => {
+    const rungs =
+      '[{width: 320, height: 180, bitrateKbps: 250}, {width: 640, height: 360, frameRate: 25, bitrateKbps: 800}]';
+    assert.deepEqual(
+      parse(`channels: [{number: 1, name: a, source: "testcard:", ladder: ${rungs}}]`).channels[0]?.ladder,
+      [
+        { width: 640, height: 360, frameRate: 25, bitrateBps: 800_000 },
+        { width: 320, height: 180, frameRate: 30, bitrateBps: 250_000 },
+      ],
+    );
+  });
+
   it('lets a channel be named like its own number', () => {
     assert.equal(parse('channels: [{number: 7, name: "7", source: "testcard:"}]').channels.length, 1);
   });
@@ -148,6 +160,11 @@ const FAULTS: readonly { name: string; text: string; messages: readonly string[]
     name: 'a word for a switch',
     text: 'guests: yes',
     messages: ['1:1: guests: "yes" is not allowed; write true or false'],
+  },
+  {
+    name: 'a rung of a ladder without its bits',
+    text: 'channels:\n  - {number: 1, name: a, source: "testcard:", ladder: [{width: 320, height: 180}]}',
+    messages: ['2:56: channels[0].ladder[0].bitrateKbps: missing; write thousands of bits a second, 10 to 100000'],
   },
   {
     name: 'a fraction for a count',

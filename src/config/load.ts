@@ -7,14 +7,15 @@ import { type Document, isMap, isNode, isScalar, LineCounter, type Node, parseDo
 import { DialcastError } from '../errors.ts';
 import { announcedAddresses } from './addresses.ts';
 import { readAuthorities } from './authorities.ts';
-import type { ChannelConfig, Config, PlatformConfig } from './config.ts';
+import type { ChannelConfig, Config, LadderRung, PlatformConfig } from './config.ts';
 import { completeGuide, guideProblems } from './guide.ts';
 import { type KeyPairFiles, readKeyPair } from './key-pair.ts';
 import { parseNetwork } from './networks.ts';
 import { type Problem, schemaProblems } from './problems.ts';
-import { CONFIG_SCHEMA, type PLATFORM_SCHEMA } from './schema.ts';
+import { type CHANNEL_SCHEMA, CONFIG_SCHEMA, type PLATFORM_SCHEMA } from './schema.ts';
 
 export type ConfigFile = Static<typeof CONFIG_SCHEMA>;
+type ChannelFile = Static<typeof CHANNEL_SCHEMA>;
 type PlatformFile = Static<typeof PLATFORM_SCHEMA>;
 
 export interface LoadOptions {
@@ -25,6 +26,9 @@ export interface LoadOptions {
 
 /** What most platforms grant. */
 const DEFAULT_EXPIRES_SECONDS = 600;
+
+/** What of a rung of a ladder that does not say so. */
+const DEFAULT_FRAME_RATE = 30;
 
 const DEFAULTS = {
   domain: 'localhost',
@@ -119,11 +123,23 @@ function complete(file: ConfigFile, base: string, { interfaces }: LoadOptions): 
     limits: { ...DEFAULTS.limits, ...file.limits },
     trace: { hep: file.trace?.hep ? { ...DEFAULTS.hep, ...file.trace.hep } : null },
     guide: completeGuide(file.guide ?? {}, base),
-    channels: (file.channels ?? []).map(({ title, source, loop = false, ...rest }): ChannelConfig => {
-      return { ...rest, title: title ?? rest.name, loop, source: absoluteSource(source, base) };
-    }),
+    channels: (file.channels ?? []).map(channel => completeChannel(channel, base)),
     platforms: (file.platforms ?? []).map(platform => completePlatform(platform, base)),
   };
+}
+
+function completeChannel(channel: ChannelFile, base: string): ChannelConfig {
+  const { title = channel.name, source, loop = false, ladder, ...rest } = channel;
+  const sizes = ladder && { ladder: completeLadder(ladder) };
+  return { ...rest, title, source: absoluteSource(source, base), loop, ...sizes };
+}
+
+/** The largest first, so that the first that a viewer can take is the best for him. */
+function completeLadder(ladder: NonNullable<ChannelFile['ladder']>): LadderRung[] {
+  const rungs = ladder.map(({ width, height, frameRate = DEFAULT_FRAME_RATE, bitrateKbps }) => {
+    return { width, height, frameRate, bitrateBps: bitrateKbps * 1000 };
+  });
+  return rungs.toSorted((a, b) => b.width * b.height * b.frameRate - a.width * a.height * a.frameRate);
 }
 
 function completePlatform(platform: PlatformFile, base: string): PlatformConfig {

@@ -16,10 +16,26 @@ const options = { additionalProperties: false };
 const sectionOrNull = <T extends TProperties>(properties: T, description: string) =>
   Type.Union([Type.Object(properties, options), Type.Null()], { description });
 
+const side = Type.Integer({ minimum: 16, maximum: 8192, description: 'pixels, 16 to 8192' });
+
 const KEY_PAIR = {
   certificate: file('the path of a certificate in PEM'),
   key: file("the path of the certificate's private key in PEM"),
 };
+
+const RUNG_SCHEMA = Type.Object(
+  {
+    width: side,
+    height: side,
+    frameRate: Type.Optional(Type.Number({ minimum: 1, maximum: 120, description: 'pictures a second, 1 to 120' })),
+    bitrateKbps: Type.Integer({
+      minimum: 10,
+      maximum: 100_000,
+      description: 'thousands of bits a second, 10 to 100000',
+    }),
+  },
+  options,
+);
 
 export const CHANNEL_SCHEMA = Type.Object(
   {
@@ -31,6 +47,8 @@ export const CHANNEL_SCHEMA = Type.Object(
     title: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: 'a title of 1 to 100 characters' })),
     source: Type.String({ minLength: 1, description: 'a source URL such as testcard: or file:media/film.mp4' }),
     loop: Type.Optional(Type.Boolean({ description: 'true or false' })),
+    passThrough: Type.Optional(Type.Enum(['auto', 'never'], { description: 'auto or never' })),
+    ladder: Type.Optional(Type.Array(RUNG_SCHEMA, { maxItems: 16, description: 'a list of up to 16 picture sizes' })),
     group: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: 'a group of 1 to 100 characters' })),
     logo: Type.Optional(
       Type.String({

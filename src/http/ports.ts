@@ -20,7 +20,18 @@ export interface ChannelListing {
   readonly onAir: boolean;
   /** Why nothing comes of its source, so that viewers see a slate; null while all is well. */
   readonly outage: string | null;
+  /** Of what there is to see and hear, while it is on air; null for what there is not. */
+  readonly video: MediumListing | null;
+  readonly audio: MediumListing | null;
   readonly viewers: number;
+}
+
+/** How a source's picture or sound goes to viewers. */
+export interface MediumListing {
+  /** What is passed through as it comes to whoever takes it, or will be when there is no obstacle any more. */
+  readonly passThrough: string | null;
+  /** Why all of it is encoded; null when it need not be. */
+  readonly obstacle: string | null;
 }
 
 /** Times are Unix time in milliseconds. */

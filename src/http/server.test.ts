@@ -34,6 +34,11 @@ const TRACE = {
   dropped: 2,
 } as const;
 
+const CHANNEL = {
+  ...({ number: 101, name: 'clock', title: 'Clock', kind: 'live', onAir: true, outage: null, viewers: 1 } as const),
+  ...{ video: { passThrough: 'h264 main 3.1', obstacle: null }, audio: null },
+};
+
 const OPTIONS: HttpServerOptions = {
   addresses: ['127.0.0.1'],
   port: 0,
@@ -46,7 +51,7 @@ const OPTIONS: HttpServerOptions = {
   platforms: () => [
     { registrar: 'sip.example.org', user: 'tv', channel: 'clock', state: 'failed', reason: '403 Forbidden' },
   ],
-  channels: () => [{ number: 101, name: 'clock', title: 'Clock', kind: 'live', onAir: true, outage: null, viewers: 1 }],
+  channels: () => [CHANNEL],
   calls: () => [
     {
       id: 'a1',
@@ -107,9 +112,7 @@ test('health is 200 while serving and 503 while draining', async () => {
 
 test('the channels are listed with what is on air', async () => {
   const response = await fetch(`${origin}/api/channels`);
-  assert.deepEqual(await response.json(), {
-    channels: [{ number: 101, name: 'clock', title: 'Clock', kind: 'live', onAir: true, outage: null, viewers: 1 }],
-  });
+  assert.deepEqual(await response.json(), { channels: [CHANNEL] });
 });
 
 test('the calls are listed without who calls', async () => {

@@ -1,6 +1,6 @@
 import { compareH264Formats, type H264Format, readH264Format } from './h264.ts';
 import type { OfferedMedia } from './parse.ts';
-import type { AcceptedMedia, AudioCodec, VideoCodec } from './types.ts';
+import type { AcceptedMedia, AudioCodec, Capabilities, VideoCodec } from './types.ts';
 
 type Codec = VideoCodec | AudioCodec;
 
@@ -47,14 +47,16 @@ interface Candidate extends ChosenFormat {
   readonly h264: H264Format | null;
 }
 
-/** The best format of an m-line by the order of `codecs`; `previous` is kept as long as it is offered. */
+/** The best format of an m-line by the order of `capabilities`; `previous` is kept as long as it is offered. */
 export function chooseFormat(
   media: OfferedMedia,
-  codecs: readonly Codec[],
+  kind: 'video' | 'audio',
+  capabilities: Capabilities,
   previous: ChosenFormat | null,
 ): ChosenFormat | null {
+  const codecs: readonly Codec[] = capabilities[kind];
   const candidates = payloadTypes(media).flatMap(payloadType => {
-    const candidate = readFormat(media, payloadType, codecs);
+    const candidate = readFormat(media, payloadType, codecs, capabilities.h264);
     return candidate === null ? [] : [candidate];
   });
   // Sorting is stable, so what is equally good stays in the offerer's order of preference.
@@ -86,11 +88,16 @@ function payloadTypes(media: OfferedMedia): number[] {
   return [...new Set(listed.map(Number))].filter(payloadType => payloadType <= 127);
 }
 
-function readFormat(media: OfferedMedia, payloadType: number, codecs: readonly Codec[]): Candidate | null {
+function readFormat(
+  media: OfferedMedia,
+  payloadType: number,
+  codecs: readonly Codec[],
+  passed: Capabilities['h264'],
+): Candidate | null {
   const encoding = findEncoding(media, payloadType);
   const codec = encoding && codecs.find(candidate => sameEncoding(ENCODINGS[candidate], encoding));
   if (!codec) return null;
-  const h264 = codec === 'h264' ? readH264Format(parameters(media, payloadType)) : null;
+  const h264 = codec === 'h264' ? readH264Format(parameters(media, payloadType), passed) : null;
   if (codec === 'h264' && h264 === null) return null;
   return {
     codec,

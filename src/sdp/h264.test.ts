@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { compareH264Formats, type H264Format, readH264Format } from './h264.ts';
+import { compareH264Formats, type H264Format, h264ProfileOf, readH264Format } from './h264.ts';
 
 const read = (parameters: Readonly<Record<string, string>>) => readH264Format(new Map(Object.entries(parameters)));
 
@@ -83,6 +83,7 @@ describe('the better format', () => {
     packetizationMode,
     maxLevelIdc,
     constrained,
+    passes: false,
     profileLevelId: '42e01f',
     levelAsymmetryAllowed: true,
   });
@@ -95,6 +96,48 @@ describe('the better format', () => {
     it(name, () => {
       assert.ok(compareH264Formats(better, worse) < 0);
       assert.ok(compareH264Formats(worse, better) > 0);
+    });
+  }
+});
+
+describe('a stream that is passed through', () => {
+  const passed = { profile: 'main', levelIdc: 31 } as const;
+  const readPassed = (parameters: Readonly<Record<string, string>>) =>
+    readH264Format(new Map(Object.entries({ 'packetization-mode': '1', ...parameters })), passed);
+
+  for (const [name, parameters, passes] of [
+    ['goes to a decoder of its profile and level', { 'profile-level-id': '4d001f' }, true],
+    ['goes to a decoder of a higher profile', { 'profile-level-id': '64001f' }, true],
+    ['goes to Constrained High, which lacks only what it has not', { 'profile-level-id': '640c1f' }, true],
+    ['goes to a higher level', { 'profile-level-id': '4d0028' }, true],
+    [
+      'goes where a higher level may be received',
+      { 'profile-level-id': '4d001e', 'level-asymmetry-allowed': '1', 'max-recv-level': '001f' },
+      true,
+    ],
+    ['is not what Baseline decodes, which gets another', { 'profile-level-id': '42e01f' }, false],
+    ['is nothing for a decoder of a lower level', { 'profile-level-id': '4d001e' }, null],
+    ['is nothing for packets without fragments', { 'profile-level-id': '4d001f', 'packetization-mode': '0' }, null],
+    ['is nothing for a profile of another kind', { 'profile-level-id': '7a001f' }, null],
+  ] as const) {
+    it(name, () => assert.equal(readPassed(parameters)?.passes ?? null, passes));
+  }
+
+  it('is preferred to any that has to be encoded', () => {
+    const [main, baseline] = ['4d001f', '42e028'].map(id => readPassed({ 'profile-level-id': id })!);
+    assert.ok(compareH264Formats(main!, baseline!) < 0);
+  });
+
+  for (const [profileLevelId, profile] of [
+    ['42e01f', 'baseline'],
+    ['4d801f', 'baseline'],
+    ['4D001F', 'main'],
+    ['64001f', 'high'],
+    ['f4001f', null],
+    ['', null],
+  ] as const) {
+    it(`${profileLevelId || 'nothing'} is a decoder of ${profile ?? 'nothing that we have'}`, () => {
+      assert.equal(h264ProfileOf(profileLevelId), profile);
     });
   }
 });

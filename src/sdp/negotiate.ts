@@ -58,7 +58,7 @@ function consider(
   const transport = readTransport(offer, media);
   if (typeof transport === 'string') return transport;
   const before = previous?.media[index];
-  const format = chooseFormat(media, capabilities[kind], before?.accepted ? before : null);
+  const format = chooseFormat(media, kind, capabilities, before?.accepted ? before : null);
   if (format === null) return `offered ${encodingNames(media).join(', ') || 'no codec'}`;
   return {
     index,

@@ -1,5 +1,6 @@
 import { buildAnswer, type SessionIdentity } from './answer.ts';
 import { ENCODINGS } from './codecs.ts';
+import { h264ProfileOf } from './h264.ts';
 import { negotiate } from './negotiate.ts';
 import type {
   AcceptedMedia,
@@ -89,6 +90,8 @@ export function readAnswer(text: string, proposed: Negotiated): Negotiated | Neg
   const capabilities: Capabilities = {
     video: codecs.filter(codec => codec === 'h264' || codec === 'vp8'),
     audio: codecs.filter(codec => codec === 'opus' || codec === 'pcma' || codec === 'pcmu'),
+    // What was agreed on before may be more than Baseline; at whatever level the answer has it.
+    ...h264Of(media),
   };
   const answer = negotiate(text, capabilities, proposed);
   if (!answer.ok) return answer;
@@ -97,6 +100,12 @@ export function readAnswer(text: string, proposed: Negotiated): Negotiated | Neg
     answer.media.length === proposed.media.length &&
     answer.media.every((each, index) => answers(each, proposed.media[index]!));
   return fits ? answer : { ok: false, status: 488, reason: 'The answer is not one to our offer' };
+}
+
+function h264Of(media: readonly AcceptedMedia[]): Pick<Capabilities, 'h264'> {
+  const profileLevelId = media.find(({ codec }) => codec === 'h264')?.profileLevelId ?? '';
+  const profile = h264ProfileOf(profileLevelId);
+  return profile === null ? {} : { h264: { profile, levelIdc: 0 } };
 }
 
 function answers(answered: Negotiated['media'][number], offered: Negotiated['media'][number]): boolean {

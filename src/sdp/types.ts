@@ -7,7 +7,15 @@ export type AudioCodec = 'opus' | 'pcma' | 'pcmu';
 export interface Capabilities {
   readonly video: readonly VideoCodec[];
   readonly audio: readonly AudioCodec[];
+  /**
+   * The H.264 stream that can be sent as it is, in mode 1, to whoever takes it. Left out, or whoever does not: all that
+   * is sent is Constrained Baseline of a level that suits.
+   */
+  readonly h264?: { readonly profile: H264Profile; readonly levelIdc: number };
 }
+
+/** What a decoder has to know at least; each can do what those before it can. The first is Constrained Baseline. */
+export type H264Profile = 'baseline' | 'main' | 'high';
 
 export type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
 

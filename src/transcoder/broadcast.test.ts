@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
+import { frameSink } from '../../test/support/frame-sink.ts';
 import { DialcastError } from '../errors.ts';
 import { broadcast } from './broadcast.ts';
 import { type Source, sleepUntil } from './source/index.ts';
@@ -36,7 +37,7 @@ function setUp(t: TestContext, fates: readonly Fate[], { live = true, wasOpen = 
   };
   const options = {
     createSource,
-    sink: { video: () => undefined, audio: () => undefined },
+    sink: frameSink({ video: () => undefined, audio: () => undefined }),
     nowUs,
     random: () => 1,
     wasOpen,

@@ -1,6 +1,14 @@
 export { SOURCE_KINDS } from './source/index.ts';
 export { type SupervisorOptions, type TranscoderChannel, TranscoderSupervisor } from './supervisor.ts';
-export type { AudioRendition, RenditionSpec, SourceInfo, VideoRendition } from './wire.ts';
+export type {
+  AudioRendition,
+  H264Profile,
+  PassThrough,
+  RenditionSpec,
+  SourceInfo,
+  Verdict,
+  VideoRendition,
+} from './wire.ts';
 
 /** See {@link file://./demo-clip.ts}; FFmpeg is loaded only when a clip is made. */
 export async function makeDemoClip(path: string): Promise<void> {

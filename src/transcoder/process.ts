@@ -88,8 +88,10 @@ async function run(task: TranscoderTask, signal: AbortSignal, end: (code: number
   let fault = 'the source has fallen silent';
   const standby = new Standby({
     title: task.title,
-    sink: new Thumbnails(renditions, jpeg =>
-      link.send({ type: 'thumbnail', jpeg: Buffer.from(jpeg).toString('base64') }),
+    sink: new Thumbnails(
+      renditions,
+      jpeg => link.send({ type: 'thumbnail', jpeg: Buffer.from(jpeg).toString('base64') }),
+      nowUs,
     ),
     nowUs,
     changed: out => {
@@ -101,15 +103,19 @@ async function run(task: TranscoderTask, signal: AbortSignal, end: (code: number
   try {
     // What it stands in for is known before the source is.
     if (info !== null) standby.opened(info);
+    const changed = (found: SourceInfo) => {
+      info = found;
+      if (!standby.isOut) link.send({ type: 'source', state: 'open', info });
+    };
     const options = {
       wasOpen: info !== null,
-      createSource: () => createSource({ url: task.source, loop: task.loop, nowUs }),
+      createSource: () =>
+        createSource({ url: task.source, loop: task.loop, passThrough: task.passThrough, nowUs, changed }),
       sink: standby,
       nowUs,
       random: Math.random,
       opened: (found: SourceInfo, live: boolean) => {
-        info = found;
-        if (!standby.isOut) link.send({ type: 'source', state: 'open', info });
+        changed(found);
         if (live) standby.opened(found);
       },
       lost: (reason: string) => {

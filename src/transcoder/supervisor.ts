@@ -21,6 +21,7 @@ export interface TranscoderChannel {
   readonly title: string;
   readonly source: string;
   readonly loop: boolean;
+  readonly passThrough?: 'auto' | 'never';
 }
 
 interface Running {
@@ -110,6 +111,7 @@ export class TranscoderSupervisor {
       title: channel.title,
       source: channel.source,
       loop: channel.loop,
+      passThrough: channel.passThrough !== 'never',
       info: knownInfo(channel.name),
       socketPath,
       token,

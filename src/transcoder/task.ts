@@ -6,6 +6,8 @@ export interface TranscoderTask {
   readonly title: string;
   readonly source: string;
   readonly loop: boolean;
+  /** May the source's packets go to viewers as they come. */
+  readonly passThrough: boolean;
   /** What a process that died had found: a live source that can't be opened now is out, and not refused. */
   readonly info: SourceInfo | null;
   readonly socketPath: string;

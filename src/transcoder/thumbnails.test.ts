@@ -2,8 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { AV_LOG_FATAL } from 'node-av/constants';
 import { type Frame, Log, Rational } from 'node-av/lib';
+import { frameSink } from '../../test/support/frame-sink.ts';
 import { Canvas, pictureFrame } from './picture/index.ts';
 import { Thumbnails, thumbnail } from './thumbnails.ts';
+
+const START_US = 1_700_000_000_000_000;
 
 Log.setLevel(AV_LOG_FATAL);
 
@@ -51,14 +54,34 @@ describe('while a channel is on air', () => {
     const passed = { pictures: 0, sounds: 0 };
     let nowUs = 0;
     const thumbnails = new Thumbnails(
-      { video: () => void passed.pictures++, audio: () => void passed.sounds++ },
+      frameSink({ video: () => void passed.pictures++, audio: () => void passed.sounds++ }),
       () => void made.push(nowUs / 1_000_000),
+      () => START_US + nowUs,
     );
     using frame = picture(64, 48);
     for (; nowUs <= 25_000_000; nowUs += 100_000) {
-      thumbnails.video(frame, 1_700_000_000_000_000 + nowUs);
-      thumbnails.audio(frame, 1_700_000_000_000_000 + nowUs);
+      thumbnails.video(frame, START_US + nowUs);
+      thumbnails.audio(frame, START_US + nowUs);
     }
     assert.deepEqual([made, passed], [[1, 11, 21], { pictures: 251, sounds: 251 }]);
+  });
+
+  it('a picture is asked for when one is due, although nobody else needs any', () => {
+    let nowUs = START_US;
+    const sink = { ...frameSink({ video: () => undefined, audio: () => undefined }), needsFrames: () => false };
+    const thumbnails = new Thumbnails(
+      sink,
+      () => undefined,
+      () => nowUs,
+    );
+    using frame = picture(64, 48);
+    const asked: number[] = [];
+    for (; nowUs <= START_US + 25_000_000; nowUs += 100_000) {
+      assert.equal(thumbnails.needsFrames('audio'), false);
+      if (!thumbnails.needsFrames('video')) continue;
+      asked.push((nowUs - START_US) / 1_000_000);
+      thumbnails.video(frame, nowUs);
+    }
+    assert.deepEqual(asked, [1, 11, 21]);
   });
 });

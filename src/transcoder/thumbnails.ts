@@ -1,7 +1,9 @@
 import { AV_PIX_FMT_YUVJ420P } from 'node-av/constants';
 import { Codec, CodecContext, FFmpegError, type Frame, Packet, Rational } from 'node-av/lib';
+import type { EncodedFrame } from './encoded-frame.ts';
 import { FilterChain } from './filter-chain.ts';
-import type { SourceSink } from './source/index.ts';
+import type { Medium, SourceSink } from './source/index.ts';
+import type { PassThrough } from './wire.ts';
 
 const INTERVAL_US = 10_000_000;
 /** Many channels begin with a black picture. */
@@ -14,10 +16,13 @@ const MOST_HEIGHT = 568;
 export class Thumbnails implements SourceSink {
   readonly #sink: SourceSink;
   readonly #onThumbnail: (jpeg: Uint8Array) => void;
+  readonly #nowUs: () => number;
   #nextUs: number | null = null;
 
-  constructor(sink: SourceSink, onThumbnail: (jpeg: Uint8Array) => void) {
+  /** `nowUs`: Unix time in microseconds. */
+  constructor(sink: SourceSink, onThumbnail: (jpeg: Uint8Array) => void, nowUs: () => number) {
     this.#sink = sink;
+    this.#nowUs = nowUs;
     this.#onThumbnail = onThumbnail;
   }
 
@@ -32,6 +37,20 @@ export class Thumbnails implements SourceSink {
 
   audio(frame: Frame, ptsUs: number): void {
     this.#sink.audio(frame, ptsUs);
+  }
+
+  /** One picture, now and then, for the thumbnail. */
+  needsFrames(medium: Medium): boolean {
+    if (medium === 'video') this.#nextUs ??= this.#nowUs() + FIRST_AFTER_US;
+    return this.#sink.needsFrames(medium) || (medium === 'video' && this.#nowUs() >= this.#nextUs!);
+  }
+
+  passes(medium: Medium, make: PassThrough | null): void {
+    this.#sink.passes(medium, make);
+  }
+
+  packet(medium: Medium, packet: EncodedFrame): void {
+    this.#sink.packet(medium, packet);
   }
 }
 

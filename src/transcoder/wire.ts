@@ -30,21 +30,42 @@ export interface VideoRendition {
   readonly height: number;
   readonly frameRate: number;
   readonly bitrateBps: number;
+  /** While the source's packets are of this make they are the rendition, as they come; else it is encoded. */
+  readonly passThrough?: PassThrough;
 }
 
 export interface AudioRendition {
   readonly kind: 'audio';
   readonly codec: 'opus' | 'pcma' | 'pcmu';
+  /** As for video. */
+  readonly passThrough?: PassThrough;
+}
+
+/** What a decoder has to know at least; each can do what those before it can. The first is Constrained Baseline. */
+export type H264Profile = 'baseline' | 'main' | 'high';
+
+/** The make of packets that viewers take as they come. */
+export type PassThrough =
+  | { readonly codec: 'h264'; readonly profile: H264Profile; readonly levelIdc: number }
+  | { readonly codec: 'vp8' | 'opus' | 'pcma' | 'pcmu' };
+
+/** May a stream's packets go to viewers as they come. */
+export interface Verdict {
+  /** Their make, when they may or when that is still to be seen. */
+  readonly passThrough?: PassThrough;
+  /** Why they may not (yet), as half a sentence; left out when they may. */
+  readonly obstacle?: string;
 }
 
 /** What the source has, once it is open. */
 export interface SourceInfo {
-  readonly video: { readonly width: number; readonly height: number; readonly frameRate: number } | null;
-  readonly audio: { readonly sampleRateHz: number; readonly channels: number } | null;
+  readonly video: ({ readonly width: number; readonly height: number; readonly frameRate: number } & Verdict) | null;
+  readonly audio: ({ readonly sampleRateHz: number; readonly channels: number } & Verdict) | null;
 }
 
 export type TranscoderMessage =
   | { type: 'hello'; channel: string; token: string; pid: number }
+  /** Also when there is something new to say of an open source. */
   | { type: 'source'; state: 'open'; info: SourceInfo }
   | { type: 'source'; state: 'failed'; reason: string }
   /** Nothing comes of a live source; viewers see a slate until it is `open` again. */
@@ -53,7 +74,7 @@ export type TranscoderMessage =
   | { type: 'source'; state: 'ended' }
   /** A small picture of what is on, now and then; in Base64. */
   | { type: 'thumbnail'; jpeg: string }
-  | { type: 'stats'; renditions: { id: number; framesEncoded: number; keyFrames: number; framesDropped: number }[] }
+  | { type: 'stats'; renditions: RenditionStats[] }
   | {
       type: 'frame';
       id: number;
@@ -63,6 +84,16 @@ export type TranscoderMessage =
       /** H.264: Annex B with parameter sets before each IDR. VP8, Opus: one frame. G.711: the samples. */
       data: Uint8Array;
     };
+
+export interface RenditionStats {
+  readonly id: number;
+  /** By its encoder; with an encoder that runs now alone. */
+  readonly framesEncoded: number;
+  readonly keyFrames: number;
+  readonly framesDropped: number;
+  /** Is there no encoder, because the source's own packets are passed through. */
+  readonly passedThrough?: true;
+}
 
 export type EngineMessage =
   | { type: 'start'; id: number; rendition: RenditionSpec }

@@ -3,6 +3,21 @@ import type { App } from '../app.ts';
 import type { HttpPorts } from '../ports.ts';
 import { Problem } from '../problem.ts';
 
+const Medium = Type.Union(
+  [
+    Type.Object({
+      passThrough: Type.Union([Type.String(), Type.Null()], {
+        description: 'What goes as it comes to whoever takes it, e.g. h264 main 3.1; null for nothing',
+      }),
+      obstacle: Type.Union([Type.String(), Type.Null()], {
+        description: 'Why all of it is encoded, for now or ever; null when it need not be',
+      }),
+    }),
+    Type.Null(),
+  ],
+  { description: 'Null when there is none, and while the channel is not on air' },
+);
+
 const Channel = Type.Object(
   {
     number: Type.Integer(),
@@ -13,6 +28,8 @@ const Channel = Type.Object(
     outage: Type.Union([Type.String(), Type.Null()], {
       description: 'Why nothing comes of its source, so that viewers see a slate; null while all is well',
     }),
+    video: Medium,
+    audio: Medium,
     viewers: Type.Integer(),
   },
   { $id: 'Channel' },

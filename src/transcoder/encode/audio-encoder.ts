@@ -1,7 +1,7 @@
 import { AV_CHANNEL_LAYOUT_MONO, AV_CHANNEL_LAYOUT_STEREO, AV_SAMPLE_FMT_S16 } from 'node-av/constants';
 import { Codec, CodecContext, Dictionary, FFmpegError, type Frame, Packet, Rational } from 'node-av/lib';
+import type { EncodedFrame } from '../encoded-frame.ts';
 import type { AudioRendition } from '../wire.ts';
-import type { EncodedFrame } from './video-encoder.ts';
 
 /** What an audio encoder takes: signed 16-bit samples in frames of 20 ms. */
 export interface AudioFormat {

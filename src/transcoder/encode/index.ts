@@ -1,2 +1,1 @@
 export { Renditions } from './renditions.ts';
-export type { EncodedFrame } from './video-encoder.ts';

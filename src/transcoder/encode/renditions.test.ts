@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { AV_CHANNEL_LAYOUT_STEREO, AV_LOG_FATAL, AV_SAMPLE_FMT_S16 } from 'node-av/constants';
 import { Frame, Log } from 'node-av/lib';
+import type { EncodedFrame } from '../encoded-frame.ts';
 import { Canvas, pictureFrame } from '../picture/index.ts';
 import type { RenditionSpec, VideoRendition } from '../wire.ts';
-import { type EncodedFrame, Renditions } from './index.ts';
+import { Renditions } from './index.ts';
 
 const SMALL: VideoRendition = {
   kind: 'video',

@@ -1,12 +1,11 @@
 import type { Frame } from 'node-av/lib';
-import type { SourceSink } from '../source/index.ts';
-import type { RenditionSpec, TranscoderMessage, VideoRendition } from '../wire.ts';
+import type { EncodedFrame } from '../encoded-frame.ts';
+import type { Medium, SourceSink } from '../source/index.ts';
+import type { PassThrough, RenditionSpec, RenditionStats, VideoRendition } from '../wire.ts';
 import { AUDIO_FORMATS, AudioEncoder } from './audio-encoder.ts';
 import { PictureFilter } from './pictures.ts';
 import { SoundFilter } from './sound.ts';
-import { type EncodedFrame, VideoEncoder } from './video-encoder.ts';
-
-type RenditionStats = Extract<TranscoderMessage, { type: 'stats' }>['renditions'][number];
+import { VideoEncoder } from './video-encoder.ts';
 
 interface Filter {
   push(frame: Frame, ptsUs: number, onFrame: (frame: Frame, ptsUs: number) => void): void;
@@ -28,53 +27,52 @@ interface Group {
   readonly encoders: Map<number, Encoder>;
 }
 
-/** Every rendition that is asked for: filtered once for each size and format, encoded once for each rendition. */
+interface Rendition {
+  readonly spec: RenditionSpec;
+  /**
+   * Comes of an encoder, which may still be opening; or of the source's own packets, or will from the next key frame on.
+   */
+  from: 'encoder' | 'packets';
+  /** Has it had the key frame with which its packets begin. */
+  hasBegun: boolean;
+}
+
+/**
+ * Every rendition that is asked for: passed through where the source's packets are of the make that is wanted; else
+ * filtered once for each size and format, and encoded once for each rendition.
+ */
 export class Renditions implements SourceSink {
   readonly #onFrame: (id: number, frame: EncodedFrame) => void;
   readonly #onError: (id: number, error: Error) => void;
   readonly #groups = { video: new Map<string, Group>(), audio: new Map<string, Group>() };
-  readonly #specs = new Map<number, RenditionSpec>();
+  readonly #renditions = new Map<number, Rendition>();
+  readonly #makes: Record<Medium, PassThrough | null> = { video: null, audio: null };
 
   constructor(onFrame: (id: number, frame: EncodedFrame) => void, onError: (id: number, error: Error) => void) {
     this.#onFrame = onFrame;
     this.#onError = onError;
   }
 
-  /** Starts an encoder; its first frame is a key frame. */
+  /** Begins with a key frame: of an encoder's at once, of the source's with its next. */
   async start(id: number, spec: RenditionSpec): Promise<void> {
-    if (this.#specs.has(id)) return;
-    this.#specs.set(id, spec);
-    try {
-      const onFrame = (frame: EncodedFrame) => this.#onFrame(id, frame);
-      const encoder =
-        spec.kind === 'video' ? await VideoEncoder.open(spec, onFrame) : await AudioEncoder.open(spec, onFrame);
-      // It may have been stopped while it was being opened.
-      if (this.#specs.get(id) !== spec) return void (await encoder.close());
-      this.#group(spec).encoders.set(id, encoder);
-    } catch (error) {
-      this.#specs.delete(id);
-      this.#onError(id, error as Error);
-    }
+    if (this.#renditions.has(id)) return;
+    const rendition: Rendition = { spec, from: 'packets', hasBegun: false };
+    this.#renditions.set(id, rendition);
+    if (!this.#isPassed(spec)) await this.#encode(id, rendition);
   }
 
   stop(id: number): void {
-    const spec = this.#specs.get(id);
-    this.#specs.delete(id);
-    if (spec === undefined) return;
-    const key = groupKey(spec);
-    const group = this.#groups[spec.kind].get(key);
-    const encoder = group?.encoders.get(id);
-    if (group === undefined || encoder === undefined) return;
-    group.encoders.delete(id);
-    void encoder.close();
-    if (group.encoders.size > 0) return;
-    this.#groups[spec.kind].delete(key);
-    group.filter.close();
+    const rendition = this.#renditions.get(id);
+    this.#renditions.delete(id);
+    if (rendition !== undefined) this.#stopEncoder(id, rendition.spec);
   }
 
+  /** Of no effect on what is passed through: it comes as it comes. */
   requestKeyFrame(id: number): void {
-    const spec = this.#specs.get(id);
-    if (spec !== undefined) this.#groups[spec.kind].get(groupKey(spec))?.encoders.get(id)?.requestKeyFrame?.();
+    const rendition = this.#renditions.get(id);
+    if (rendition === undefined) return;
+    const { spec } = rendition;
+    this.#groups[spec.kind].get(groupKey(spec))?.encoders.get(id)?.requestKeyFrame?.();
   }
 
   video(frame: Frame, ptsUs: number): void {
@@ -85,20 +83,83 @@ export class Renditions implements SourceSink {
     push(this.#groups.audio, frame, ptsUs);
   }
 
+  needsFrames(medium: Medium): boolean {
+    return [...this.#renditions.values()].some(({ spec, from }) => spec.kind === medium && from === 'encoder');
+  }
+
+  /** What does not come as packets any more is encoded from now on. */
+  passes(medium: Medium, make: PassThrough | null): void {
+    this.#makes[medium] = make;
+    for (const [id, rendition] of this.#renditions) {
+      if (rendition.from === 'packets' && rendition.spec.kind === medium && !this.#isPassed(rendition.spec)) {
+        void this.#encode(id, rendition);
+      }
+    }
+  }
+
+  packet(medium: Medium, packet: EncodedFrame): void {
+    for (const [id, rendition] of this.#renditions) {
+      if (rendition.spec.kind !== medium || !this.#isPassed(rendition.spec)) continue;
+      if (!rendition.hasBegun) {
+        if (!packet.keyFrame) continue;
+        rendition.from = 'packets';
+        rendition.hasBegun = true;
+        this.#stopEncoder(id, rendition.spec);
+      }
+      this.#onFrame(id, packet);
+    }
+  }
+
   stats(): RenditionStats[] {
-    const groups = [...this.#groups.video.values(), ...this.#groups.audio.values()];
-    return groups.flatMap(({ encoders }) =>
-      [...encoders].map(([id, { framesEncoded, keyFrames = 0, framesDropped = 0 }]) => ({
-        id,
-        framesEncoded,
-        keyFrames,
-        framesDropped,
-      })),
-    );
+    return [...this.#renditions].flatMap(([id, { spec, from }]) => {
+      if (from === 'packets') return [{ id, framesEncoded: 0, keyFrames: 0, framesDropped: 0, passedThrough: true }];
+      const encoder = this.#groups[spec.kind].get(groupKey(spec))?.encoders.get(id);
+      if (encoder === undefined) return [];
+      const { framesEncoded, keyFrames = 0, framesDropped = 0 } = encoder;
+      return [{ id, framesEncoded, keyFrames, framesDropped }];
+    });
   }
 
   async close(): Promise<void> {
-    for (const id of [...this.#specs.keys()]) this.stop(id);
+    for (const id of [...this.#renditions.keys()]) this.stop(id);
+  }
+
+  #isPassed({ kind, passThrough }: RenditionSpec): boolean {
+    return passThrough !== undefined && JSON.stringify(passThrough) === JSON.stringify(this.#makes[kind]);
+  }
+
+  async #encode(id: number, rendition: Rendition): Promise<void> {
+    const { spec } = rendition;
+    rendition.from = 'encoder';
+    rendition.hasBegun = false;
+    // It may be stopped, or its packets may come, while the encoder is being opened or makes its last frame.
+    const isWanted = () => this.#renditions.get(id) === rendition && rendition.from === 'encoder';
+    try {
+      const onFrame = (frame: EncodedFrame) => {
+        if (isWanted()) this.#onFrame(id, frame);
+      };
+      const encoder =
+        spec.kind === 'video' ? await VideoEncoder.open(spec, onFrame) : await AudioEncoder.open(spec, onFrame);
+      const isOneTooMany = () => this.#group(spec).encoders.has(id);
+      if (!isWanted() || isOneTooMany()) return void (await encoder.close());
+      this.#group(spec).encoders.set(id, encoder);
+    } catch (error) {
+      if (!isWanted()) return;
+      this.#renditions.delete(id);
+      this.#onError(id, error as Error);
+    }
+  }
+
+  #stopEncoder(id: number, spec: RenditionSpec): void {
+    const key = groupKey(spec);
+    const group = this.#groups[spec.kind].get(key);
+    const encoder = group?.encoders.get(id);
+    if (group === undefined || encoder === undefined) return;
+    group.encoders.delete(id);
+    void encoder.close();
+    if (group.encoders.size > 0) return;
+    this.#groups[spec.kind].delete(key);
+    group.filter.close();
   }
 
   #group(spec: RenditionSpec): Group {

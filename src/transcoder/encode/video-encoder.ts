@@ -1,13 +1,7 @@
 import { AV_PICTURE_TYPE_I, AV_PICTURE_TYPE_NONE, AV_PIX_FMT_YUV420P } from 'node-av/constants';
 import { Codec, CodecContext, Dictionary, FFmpegError, type Frame, Packet, Rational } from 'node-av/lib';
+import type { EncodedFrame } from '../encoded-frame.ts';
 import type { VideoRendition } from '../wire.ts';
-
-/** One encoded access unit. The data belongs to whoever gets it. */
-export interface EncodedFrame {
-  readonly keyFrame: boolean;
-  readonly ptsUs: number;
-  readonly data: Uint8Array;
-}
 
 /** Pictures that wait for the encoder; more would only add delay. */
 const QUEUE_FRAMES = 2;

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { describe, it } from 'node:test';
 import { AV_LOG_FATAL } from 'node-av/constants';
 import { Log } from 'node-av/lib';
+import { frameSink } from '../../../test/support/frame-sink.ts';
 import { wave, writeMedia, y4m } from '../../../test/support/media-files.ts';
 import { createSource } from './index.ts';
 
@@ -10,7 +11,8 @@ import { createSource } from './index.ts';
 Log.setLevel(AV_LOG_FATAL);
 
 const nowUs = () => Math.round(performance.now() * 1_000);
-const open = async (path: string, loop = false) => createSource({ url: `file:${path}`, loop, nowUs });
+const open = async (path: string, loop = false) =>
+  createSource({ url: `file:${path}`, loop, passThrough: true, nowUs, changed: () => undefined });
 
 describe('a file that is no film', () => {
   it('and not there is said to be not there', async () => {
@@ -54,12 +56,15 @@ describe('a file that is no film', () => {
 describe('a file', { timeout: 20_000 }, () => {
   it('of sound is told as such, played in step with the clock, and over', async t => {
     const source = await open(writeMedia(t, 'a.wav', wave(300)));
-    assert.deepEqual(await source.open(), { video: null, audio: { sampleRateHz: 8_000, channels: 1 } });
+    assert.deepEqual(await source.open(), {
+      video: null,
+      audio: { sampleRateHz: 8_000, channels: 1, obstacle: 'viewers do not take pcm_s16le' },
+    });
     let samples = 0;
     const early: number[] = [];
     let expectedUs: number | null = null;
     await source.play(
-      {
+      frameSink({
         video: () => assert.fail('there is no picture'),
         audio: (frame, ptsUs) => {
           expectedUs ??= ptsUs;
@@ -68,7 +73,7 @@ describe('a file', { timeout: 20_000 }, () => {
           samples += frame.nbSamples;
           if (nowUs() < ptsUs) early.push(ptsUs);
         },
-      },
+      }),
       new AbortController().signal,
     );
     await source.close();
@@ -78,13 +83,16 @@ describe('a file', { timeout: 20_000 }, () => {
   it('of pictures is told as such, and gives each in its order', async t => {
     const size = { width: 32, height: 16, frameRate: 50, frames: 10 };
     const source = await open(writeMedia(t, 'a.y4m', y4m(size)));
-    assert.deepEqual(await source.open(), { video: { width: 32, height: 16, frameRate: 50 }, audio: null });
+    assert.deepEqual(await source.open(), {
+      video: { width: 32, height: 16, frameRate: 50, obstacle: 'viewers do not take rawvideo' },
+      audio: null,
+    });
     const pictures: { luma: number; ptsUs: number }[] = [];
     await source.play(
-      {
+      frameSink({
         video: (frame, ptsUs) => pictures.push({ luma: frame.data![0]![0]!, ptsUs }),
         audio: () => assert.fail('there is no sound'),
-      },
+      }),
       new AbortController().signal,
     );
     await source.close();
@@ -102,13 +110,13 @@ describe('a file', { timeout: 20_000 }, () => {
     const ending = new AbortController();
     const pictures: { luma: number; ptsUs: number }[] = [];
     await source.play(
-      {
+      frameSink({
         video: (frame, ptsUs) => {
           pictures.push({ luma: frame.data![0]![0]!, ptsUs });
           if (pictures.length === 13) ending.abort();
         },
         audio: () => undefined,
-      },
+      }),
       ending.signal,
     );
     await source.close();

@@ -3,7 +3,7 @@ import type { Input } from './input.ts';
 import type { Source, SourceOptions } from './source.ts';
 
 export { sleepUntil } from './pace.ts';
-export type { Source, SourceOptions, SourceSink } from './source.ts';
+export type { Medium, Source, SourceOptions, SourceSink } from './source.ts';
 
 type Kind = (options: SourceOptions) => Promise<Source>;
 

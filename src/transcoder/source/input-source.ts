@@ -12,7 +12,7 @@ import { CommandOutput } from './command-output.ts';
 import type { Input } from './input.ts';
 import { PacketQueue } from './packet-queue.ts';
 import type { Source, SourceOptions, SourceSink } from './source.ts';
-import { StreamPlayer } from './stream-player.ts';
+import { NO_TIME, StreamPlayer } from './stream-player.ts';
 import { Timeline } from './timeline.ts';
 
 /** Long enough for the decoders to be ready when the first frame is due. */
@@ -21,15 +21,12 @@ const FILM_DELAY_US = 100_000;
 const LIVE_DELAY_US = 200_000;
 const WATCH_INTERVAL_MS = 250;
 
-/** AV_NOPTS_VALUE: the time is not known. */
-const NO_TIME = -(2n ** 63n);
 export const MICROSECONDS = new Rational(1, 1_000_000);
 
 /** Whatever FFmpeg opens: demultiplexes it and gives its streams to players, each packet with the time at which it is due. */
 export class InputSource implements Source {
   readonly #input: Input;
-  readonly #loop: boolean;
-  readonly #nowUs: () => number;
+  readonly #options: SourceOptions;
   readonly #format = new FormatContext();
   readonly #command: CommandOutput | null;
   #players: StreamPlayer[] = [];
@@ -37,10 +34,9 @@ export class InputSource implements Source {
   /** Are we waiting for the players, not for the source. */
   #held = false;
 
-  constructor(input: Input, { loop, nowUs }: SourceOptions) {
+  constructor(input: Input, options: SourceOptions) {
     this.#input = input;
-    this.#loop = loop;
-    this.#nowUs = nowUs;
+    this.#options = options;
     this.#command = input.command === null ? null : new CommandOutput(input.command);
   }
 
@@ -62,6 +58,10 @@ export class InputSource implements Source {
     const players = [await this.#openBest(AVMEDIA_TYPE_VIDEO), await this.#openBest(AVMEDIA_TYPE_AUDIO)];
     this.#players = players.filter(player => player !== null);
     if (this.#players.length === 0) return this.#fail('no picture or sound in it that can be decoded');
+    return this.#info;
+  }
+
+  get #info(): SourceInfo {
     return Object.assign({ video: null, audio: null }, ...this.#players.map(({ info }) => info));
   }
 
@@ -77,7 +77,7 @@ export class InputSource implements Source {
     signal.addEventListener('abort', stop, { once: true });
     const watch = this.live ? setInterval(() => this.#watch(), WATCH_INTERVAL_MS) : undefined;
     try {
-      const playing = this.#players.map(player => player.play(sink, this.#nowUs, signal));
+      const playing = this.#players.map(player => player.play(sink, signal));
       await Promise.all([this.#demultiplex(signal), ...playing]);
     } finally {
       clearInterval(watch);
@@ -97,7 +97,8 @@ export class InputSource implements Source {
     const stream = index < 0 ? undefined : this.#format.streams[index];
     // A cover picture in a music file is not a film.
     if (stream === undefined || stream.attachedPic !== null) return null;
-    return StreamPlayer.open(stream);
+    const { nowUs, passThrough, changed } = this.#options;
+    return StreamPlayer.open(stream, { nowUs, passThrough, changed: () => changed(this.#info) });
   }
 
   /** Reads ahead of the players as far as their queues allow. Ends with the source, or when it falls silent. */
@@ -105,7 +106,8 @@ export class InputSource implements Source {
     using packet = new Packet();
     packet.alloc();
     const { live } = this;
-    const timeline = new Timeline({ nowUs: this.#nowUs, delayUs: live ? LIVE_DELAY_US : FILM_DELAY_US, live });
+    const { loop, nowUs } = this.#options;
+    const timeline = new Timeline({ nowUs, delayUs: live ? LIVE_DELAY_US : FILM_DELAY_US, live });
     this.#readAtMs = performance.now();
     let packets = 0;
     while (!signal.aborted) {
@@ -114,7 +116,7 @@ export class InputSource implements Source {
       if (result < 0) {
         // The end of the file, or of what can be read of it.
         for (const { queue } of this.#players) queue.push('end');
-        if (live || !this.#loop || packets === 0) break;
+        if (live || !loop || packets === 0) break;
         packets = 0;
         const startUs = this.#startUs();
         timeline.beginAnew(startUs);

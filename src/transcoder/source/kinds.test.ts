@@ -56,7 +56,7 @@ describe('a source URL', () => {
     it(`${JSON.stringify(url)} is refused with the kinds that there are`, async () => {
       const kinds = SOURCE_KINDS.map(kind => `${kind}:`).join(', ');
       await assert.rejects(
-        createSource({ url, loop: false, nowUs: () => 0 }),
+        createSource({ url, loop: false, passThrough: true, nowUs: () => 0, changed: () => undefined }),
         ({ code, detail }: DialcastError) => code === 'SOURCE_UNSUPPORTED' && detail.endsWith(`(there are ${kinds})`),
       );
     });

@@ -1,11 +1,22 @@
 import type { Frame } from 'node-av/lib';
-import type { SourceInfo } from '../wire.ts';
+import type { EncodedFrame } from '../encoded-frame.ts';
+import type { PassThrough, SourceInfo } from '../wire.ts';
 
-/** Who takes a source's frames, each at the moment it is due. Whoever needs a frame longer than the call clones it. */
+export type Medium = 'video' | 'audio';
+
+/**
+ * Who takes what comes of a source, each frame and packet at the moment it is due. Whoever needs a frame longer than the
+ * call clones it.
+ */
 export interface SourceSink {
   /** `ptsUs`: Unix time in microseconds at which the frame is to be presented; audio and video share it. */
   video(frame: Frame, ptsUs: number): void;
   audio(frame: Frame, ptsUs: number): void;
+  /** Does anybody need frames now; decoding may be left out while nobody does. */
+  needsFrames(medium: Medium): boolean;
+  /** Packets of this make come from now on, beside the frames; none with null, and before this is called. */
+  passes(medium: Medium, make: PassThrough | null): void;
+  packet(medium: Medium, packet: EncodedFrame): void;
 }
 
 /** Where a channel's media comes from. One file a kind, all with this face. */
@@ -14,7 +25,7 @@ export interface Source {
   readonly live: boolean;
   /** Resolves with what there is to see and hear. Rejects with SOURCE_OPEN_FAILED and the fault; callers get to read it, so no path is in it. */
   open(): Promise<SourceInfo>;
-  /** Delivers frames in real time; resolves when the source is over or `signal` is aborted. */
+  /** Delivers frames and packets in real time; resolves when the source is over or `signal` is aborted. */
   play(sink: SourceSink, signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }
@@ -22,6 +33,10 @@ export interface Source {
 export interface SourceOptions {
   readonly url: string;
   readonly loop: boolean;
+  /** May packets go to viewers as they come. */
+  readonly passThrough: boolean;
   /** Unix time in microseconds, never going back. */
   readonly nowUs: () => number;
+  /** There is something new to say of the source while it plays. */
+  readonly changed: (info: SourceInfo) => void;
 }

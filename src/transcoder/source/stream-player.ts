@@ -1,9 +1,12 @@
 import { AVMEDIA_TYPE_VIDEO } from 'node-av/constants';
-import { Codec, CodecContext, Frame, type Packet, Rational, type Stream } from 'node-av/lib';
-import type { SourceInfo } from '../wire.ts';
+import type { Packet, Stream } from 'node-av/lib';
+import type { EncodedFrame } from '../encoded-frame.ts';
+import { createPassage, type Passage } from '../pass-through/index.ts';
+import type { PassThrough, SourceInfo, Verdict } from '../wire.ts';
 import { sleepUntil } from './pace.ts';
 import { PacketQueue } from './packet-queue.ts';
-import type { SourceSink } from './source.ts';
+import type { Medium, SourceOptions, SourceSink } from './source.ts';
+import { type Deliver, StreamDecoder } from './stream-decoder.ts';
 
 /** A picture that is later than this is left out, so that delay never adds up. */
 const LATE_US = 200_000;
@@ -12,44 +15,55 @@ const LATE_US = 200_000;
 const DEFAULT_FRAME_RATE = 25;
 const USUAL_SOUND_US = 20_000;
 
-/** Decodes one stream, whose packets say in Unix microseconds when they are due, and delivers its frames then. */
+/** AV_NOPTS_VALUE: the time is not known. */
+export const NO_TIME = -(2n ** 63n);
+
+const NOT_WANTED: Verdict = { obstacle: 'the configuration has it encoded' };
+
+export type PlayerOptions = Pick<SourceOptions, 'nowUs' | 'passThrough'> & {
+  /** `info` says something new. */
+  readonly changed: () => void;
+};
+
+/** Plays one stream, whose packets say in Unix microseconds when they are due: as frames, and as packets where it may. */
 export class StreamPlayer {
   readonly queue = new PacketQueue();
   readonly index: number;
+  readonly medium: Medium;
   /** When the next packet is due in the source's own time, should it not say so itself. */
   nextUs = 0;
   /** What a packet lasts that does not say so. */
   readonly usualDurationUs: number;
-  readonly #decoder: CodecContext;
+  readonly #options: PlayerOptions;
+  readonly #decoder: StreamDecoder;
   readonly #stream: Stream;
-  readonly #isVideo: boolean;
+  readonly #passage: Passage | null;
+  #verdict: Verdict;
+  /** The make of the packets that go to the sink. */
+  #passing: PassThrough | null = null;
 
   /** Null when FFmpeg has no decoder for the stream or refuses it. */
-  static async open(stream: Stream): Promise<StreamPlayer | null> {
-    const codec = Codec.findDecoder(stream.codecpar.codecId);
-    if (codec === null) return null;
-    const decoder = new CodecContext();
-    decoder.allocContext3(codec);
-    decoder.parametersToContext(stream.codecpar);
-    decoder.pktTimebase = new Rational(1, 1_000_000);
-    decoder.threadCount = 2;
-    if ((await decoder.open2(codec, null)) >= 0) return new StreamPlayer(stream, decoder);
-    decoder.freeContext();
-    return null;
+  static async open(stream: Stream, options: PlayerOptions): Promise<StreamPlayer | null> {
+    const decoder = await StreamDecoder.open(stream);
+    return decoder && new StreamPlayer(stream, decoder, options);
   }
 
-  private constructor(stream: Stream, decoder: CodecContext) {
+  private constructor(stream: Stream, decoder: StreamDecoder, options: PlayerOptions) {
     this.index = stream.index;
     this.#stream = stream;
     this.#decoder = decoder;
-    this.#isVideo = stream.codecpar.codecType === AVMEDIA_TYPE_VIDEO;
-    this.usualDurationUs = this.#isVideo ? 1_000_000 / this.#frameRate : USUAL_SOUND_US;
+    this.#options = options;
+    this.medium = stream.codecpar.codecType === AVMEDIA_TYPE_VIDEO ? 'video' : 'audio';
+    this.usualDurationUs = this.medium === 'video' ? 1_000_000 / this.#frameRate : USUAL_SOUND_US;
+    const passage = options.passThrough ? createPassage(stream.codecpar, decoder.name) : NOT_WANTED;
+    this.#passage = 'take' in passage ? passage : null;
+    this.#verdict = 'take' in passage ? passage.verdict : passage;
   }
 
   get info(): Partial<SourceInfo> {
-    const { width, height, sampleRate, channelLayout } = this.#decoder;
-    if (!this.#isVideo) return { audio: { sampleRateHz: sampleRate, channels: channelLayout.nbChannels } };
-    return { video: { width, height, frameRate: this.#frameRate } };
+    const { width, height, sampleRate, channelLayout } = this.#decoder.context;
+    if (this.medium === 'video') return { video: { width, height, frameRate: this.#frameRate, ...this.#verdict } };
+    return { audio: { sampleRateHz: sampleRate, channels: channelLayout.nbChannels, ...this.#verdict } };
   }
 
   get #frameRate(): number {
@@ -64,29 +78,59 @@ export class StreamPlayer {
   }
 
   /** Resolves when the queue is closed and played, or `signal` is aborted. */
-  async play(sink: SourceSink, nowUs: () => number, signal: AbortSignal): Promise<void> {
-    using frame = new Frame();
-    frame.alloc();
-    for (let item = await this.queue.shift(); item !== null && !signal.aborted; item = await this.queue.shift()) {
-      const packet = item === 'end' ? null : item;
-      // A damaged packet is refused here; the picture recovers with the next key frame.
-      await this.#decoder.sendPacket(packet);
-      packet?.free();
-      while (!signal.aborted && (await this.#decoder.receiveFrame(frame)) >= 0) {
-        const dueUs = Number(frame.bestEffortTimestamp);
-        if (!this.#isVideo || nowUs() - dueUs < LATE_US) {
-          if (!(await sleepUntil(dueUs, nowUs, signal))) break;
-          this.#isVideo ? sink.video(frame, dueUs) : sink.audio(frame, dueUs);
-        }
-        frame.unref();
+  async play(sink: SourceSink, signal: AbortSignal): Promise<void> {
+    const deliver: Deliver = async (frame, dueUs) => {
+      const { nowUs } = this.#options;
+      if (this.medium === 'video' && nowUs() - dueUs >= LATE_US) return true;
+      if (!(await sleepUntil(dueUs, nowUs, signal))) return false;
+      this.medium === 'video' ? sink.video(frame, dueUs) : sink.audio(frame, dueUs);
+      return true;
+    };
+    try {
+      for (let item = await this.queue.shift(); item !== null && !signal.aborted; item = await this.queue.shift()) {
+        if (item === 'end') await this.#decoder.end(deliver);
+        else await this.#playPacket(item, sink, deliver, signal);
       }
-      // Drained, a decoder takes nothing more until it is told that a new pass begins.
-      if (packet === null) this.#decoder.flushBuffers();
+    } finally {
+      await this.#decoder.settle();
+      if (this.#passing !== null) sink.passes(this.medium, null);
     }
   }
 
   close(): void {
     this.queue.clear();
-    this.#decoder.freeContext();
+    this.#decoder.close();
+  }
+
+  async #playPacket(item: Packet, sink: SourceSink, deliver: Deliver, signal: AbortSignal): Promise<void> {
+    using packet = item;
+    const { pts, dts } = packet;
+    const ptsUs = Number(pts === NO_TIME ? dts : pts);
+    const passed = this.#passage?.take(packet.data ?? Buffer.alloc(0), ptsUs) ?? null;
+    await this.#decoder.take(packet, sink.needsFrames(this.medium), deliver);
+    const make = this.#look();
+    if (make === null && this.#decoder.isRunning) return this.#pass(null, null, sink);
+    // Decoded or not, a source is played as fast as its time goes.
+    const dueUs = make === null && dts !== NO_TIME ? Number(dts) : ptsUs;
+    if (await sleepUntil(dueUs, this.#options.nowUs, signal)) this.#pass(make, passed, sink);
+  }
+
+  /** The make of packets that viewers may get; says so when there is something new to say of it. */
+  #look(): PassThrough | null {
+    if (this.#passage === null) return null;
+    const { verdict } = this.#passage;
+    if (JSON.stringify(verdict) !== JSON.stringify(this.#verdict)) {
+      this.#verdict = verdict;
+      this.#options.changed();
+    }
+    return verdict.obstacle === undefined ? (verdict.passThrough ?? null) : null;
+  }
+
+  #pass(make: PassThrough | null, packet: EncodedFrame | null, sink: SourceSink): void {
+    if (JSON.stringify(make) !== JSON.stringify(this.#passing)) {
+      this.#passing = make;
+      sink.passes(this.medium, make);
+    }
+    if (make !== null && packet !== null) sink.packet(this.medium, packet);
   }
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import type { Frame } from 'node-av/lib';
+import { frameSink } from '../../../test/support/frame-sink.ts';
 import { createSource } from './index.ts';
 
 const START_MS = 1_700_000_000_250;
@@ -21,7 +22,13 @@ function readTime(frame: Frame): number {
 /** Plays the test card in virtual time, a millisecond at a time; `stallMs` of it pass at once in the middle. */
 async function play(t: TestContext, forMs: number, stallMs = 0): Promise<Played> {
   t.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: START_MS });
-  const source = await createSource({ url: 'testcard:', loop: false, nowUs: () => Date.now() * 1_000 });
+  const source = await createSource({
+    url: 'testcard:',
+    loop: false,
+    passThrough: true,
+    nowUs: () => Date.now() * 1_000,
+    changed: () => undefined,
+  });
   assert.deepEqual(await source.open(), {
     video: { width: 1280, height: 720, frameRate: 30 },
     audio: { sampleRateHz: 48_000, channels: 2 },
@@ -29,13 +36,13 @@ async function play(t: TestContext, forMs: number, stallMs = 0): Promise<Played>
   const ending = new AbortController();
   const played: Played = { pictures: [], sounds: [] };
   const playing = source.play(
-    {
+    frameSink({
       video: (frame, ptsUs) => played.pictures.push({ ptsUs, time: readTime(frame) }),
       audio: (frame, ptsUs) => {
         const { buffer, byteOffset } = frame.data![0]!;
         played.sounds.push({ ptsUs, samples: new Int16Array(buffer.slice(byteOffset, byteOffset + 960 * 2 * 2)) });
       },
-    },
+    }),
     ending.signal,
   );
   for (let ms = 0; ms < forMs; ms++) {

@@ -17,12 +17,19 @@ function setUp(t: TestContext, info: SourceInfo = { video: VIDEO, audio: AUDIO }
   t.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 0 });
   const shown: { atMs: number; dueMs: number; kind: string; width: number }[] = [];
   const changes: string[] = [];
+  const told: string[] = [];
   const take = (kind: string) => (frame: Frame, ptsUs: number) => {
     shown.push({ atMs: Date.now(), dueMs: ptsUs / 1000, kind, width: frame.width });
   };
   const standby = new Standby({
     title: 'News',
-    sink: { video: take('picture'), audio: take('sound') },
+    sink: {
+      video: take('picture'),
+      audio: take('sound'),
+      needsFrames: () => true,
+      passes: (medium, make) => void told.push(`${Date.now()} ${medium}: ${make?.codec ?? 'none'}`),
+      packet: (medium, { ptsUs }) => void told.push(`${Date.now()} ${medium} ${ptsUs / 1000}`),
+    },
     nowUs: () => Date.now() * 1000,
     changed: out => changes.push(`${Date.now()} ${out ? 'out' : 'back'}`),
   });
@@ -43,7 +50,9 @@ function setUp(t: TestContext, info: SourceInfo = { video: VIDEO, audio: AUDIO }
   };
   const show = () => standby.video(picture, Date.now() * 1000);
   const sound = () => standby.audio(picture, Date.now() * 1000);
-  return { standby, shown, changes, advance, show, sound };
+  const packet = (medium: 'video' | 'audio', keyFrame: boolean) =>
+    standby.packet(medium, { keyFrame, ptsUs: Date.now() * 1000, data: Buffer.of(0) });
+  return { standby, shown, told, changes, advance, show, sound, packet };
 }
 
 describe('while a live source is there', () => {
@@ -93,6 +102,38 @@ describe('when nothing comes of a live source', () => {
     assert.deepEqual([shown.length, standby.isOut, changes], [before + 2, false, ['1000 out', '2000 back']]);
     await advance(2_000);
     assert.equal(changes.at(-1), '3000 out');
+  });
+
+  it('its packets are no longer passed on until one comes with which a decoder can begin', async t => {
+    const { standby, told, changes, advance, packet } = setUp(t);
+    standby.passes('video', { codec: 'vp8' });
+    standby.passes('audio', { codec: 'opus' });
+    packet('video', true);
+    await advance(1_200);
+    assert.deepEqual(told.splice(0), [
+      '0 video: vp8',
+      '0 audio: opus',
+      '0 video 0',
+      '1000 video: none',
+      '1000 audio: none',
+    ]);
+    packet('video', false);
+    packet('audio', true);
+    assert.deepEqual([told, changes], [[], ['1000 out']]);
+    packet('video', true);
+    packet('audio', true);
+    assert.deepEqual(told, ['1200 video: vp8', '1200 audio: opus', '1200 video 1200', '1200 audio 1200']);
+    assert.equal(changes.at(-1), '1200 back');
+  });
+
+  it('what its packets are is told when it is back', async t => {
+    const { standby, told, advance, show } = setUp(t);
+    await advance(1_200);
+    told.splice(0);
+    standby.passes('video', { codec: 'vp8' });
+    assert.deepEqual(told, []);
+    show();
+    assert.deepEqual(told, ['1200 video: vp8', '1200 audio: none']);
   });
 
   it('that has only sound, there is only silence, and sound ends it', async t => {

@@ -1,7 +1,8 @@
 import { AV_CHANNEL_LAYOUT_STEREO, AV_SAMPLE_FMT_S16 } from 'node-av/constants';
 import { Frame } from 'node-av/lib';
-import { type SourceSink, sleepUntil } from '../source/index.ts';
-import type { SourceInfo } from '../wire.ts';
+import type { EncodedFrame } from '../encoded-frame.ts';
+import { type Medium, type SourceSink, sleepUntil } from '../source/index.ts';
+import type { PassThrough, SourceInfo } from '../wire.ts';
 import { drawSlate } from './slate.ts';
 
 export interface StandbyOptions {
@@ -30,6 +31,8 @@ export class Standby implements SourceSink {
   readonly #ending = new AbortController();
   #info: SourceInfo | null = null;
   #heardUs = 0;
+  /** What the source's packets are. */
+  readonly #makes: Record<Medium, PassThrough | null> = { video: null, audio: null };
   /** While the source is out. */
   #standIn: { readonly end: AbortController; readonly done: Promise<unknown> } | null = null;
 
@@ -63,6 +66,22 @@ export class Standby implements SourceSink {
     this.#options.sink.audio(frame, ptsUs);
   }
 
+  needsFrames(medium: Medium): boolean {
+    return this.#options.sink.needsFrames(medium);
+  }
+
+  passes(medium: Medium, make: PassThrough | null): void {
+    this.#makes[medium] = make;
+    if (this.#standIn === null) this.#options.sink.passes(medium, make);
+  }
+
+  packet(medium: Medium, packet: EncodedFrame): void {
+    const waits = medium === 'video' ? !packet.keyFrame : this.#info?.video !== null;
+    if (this.#standIn !== null && waits) return;
+    this.#heard();
+    this.#options.sink.packet(medium, packet);
+  }
+
   async close(): Promise<void> {
     this.#ending.abort();
     const standIn = this.#standIn;
@@ -75,7 +94,12 @@ export class Standby implements SourceSink {
     if (this.#standIn === null) return;
     this.#standIn.end.abort();
     this.#standIn = null;
+    this.#passOn(this.#makes);
     this.#options.changed(false);
+  }
+
+  #passOn(makes: Readonly<Record<Medium, PassThrough | null>>): void {
+    for (const medium of ['video', 'audio'] as const) this.#options.sink.passes(medium, makes[medium]);
   }
 
   async #watch(): Promise<void> {
@@ -83,6 +107,7 @@ export class Standby implements SourceSink {
     while (await sleepUntil(nowUs() + LOOK_US, nowUs, this.#ending.signal)) {
       if (this.#standIn !== null || nowUs() - this.#heardUs < afterUs) continue;
       const end = new AbortController();
+      this.#passOn({ video: null, audio: null });
       this.#standIn = { end, done: Promise.all([this.#show(end.signal), this.#beSilent(end.signal)]) };
       changed(true);
     }

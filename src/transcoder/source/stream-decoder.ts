@@ -1,0 +1,110 @@
+import { Codec, CodecContext, Frame, type Packet, Rational, type Stream } from 'node-av/lib';
+import { GroupOfPictures } from './group-of-pictures.ts';
+
+/** Gives a frame on when it is due; false when no more are wanted. */
+export type Deliver = (frame: Frame, dueUs: number) => Promise<boolean>;
+
+/** Decodes one stream, but only while somebody needs its frames. */
+export class StreamDecoder {
+  readonly context: CodecContext;
+  /** FFmpeg's, of the codec. */
+  readonly name: string;
+  readonly #frame = new Frame();
+  readonly #group = new GroupOfPictures();
+  #isRunning = false;
+  /** Decodes what was left out until now, while new packets come. */
+  #catchingUp: Promise<void> | null = null;
+  #fault: unknown = null;
+
+  /** Null when FFmpeg has no decoder for the stream or refuses it. */
+  static async open(stream: Stream): Promise<StreamDecoder | null> {
+    const codec = Codec.findDecoder(stream.codecpar.codecId);
+    if (codec === null) return null;
+    const context = new CodecContext();
+    context.allocContext3(codec);
+    context.parametersToContext(stream.codecpar);
+    context.pktTimebase = new Rational(1, 1_000_000);
+    context.threadCount = 2;
+    if ((await context.open2(codec, null)) >= 0) return new StreamDecoder(context, codec.name ?? 'it');
+    context.freeContext();
+    return null;
+  }
+
+  private constructor(context: CodecContext, name: string) {
+    this.context = context;
+    this.name = name;
+    this.#frame.alloc();
+  }
+
+  /** Is each packet decoded as it comes. */
+  get isRunning(): boolean {
+    return this.#isRunning;
+  }
+
+  /**
+   * Takes the stream's next packet, which stays the caller's. When frames are needed again, those since the last key
+   * frame are decoded beside what goes on, so that a picture is there at once and nothing else waits for it.
+   */
+  async take(packet: Packet, areFramesNeeded: boolean, deliver: Deliver): Promise<void> {
+    if (this.#fault !== null) throw this.#fault;
+    const copy = packet.clone();
+    if (copy !== null) this.#group.push(copy);
+    if (!areFramesNeeded) this.#isRunning = false;
+    else if (!this.#isRunning && this.#catchingUp === null) {
+      this.context.flushBuffers();
+      this.#isRunning = this.#group.packets.length <= 1;
+      if (!this.#isRunning) this.#catchingUp = this.#catchUp(deliver);
+    }
+    if (this.#isRunning) await this.#decode(packet, deliver);
+  }
+
+  /** A pass through a film is over: what the decoder holds back comes out, and it is ready for the next. */
+  async end(deliver: Deliver): Promise<void> {
+    await this.#catchingUp;
+    if (this.#isRunning) await this.#decode(null, deliver);
+    this.context.flushBuffers();
+    this.#group.clear();
+  }
+
+  /** Waits for what goes on; `deliver` ends it. */
+  async settle(): Promise<void> {
+    await this.#catchingUp;
+  }
+
+  close(): void {
+    this.#group.clear();
+    this.#frame.free();
+    this.context.freeContext();
+  }
+
+  async #catchUp(deliver: Deliver): Promise<void> {
+    try {
+      let packets: readonly Packet[] = [];
+      let goesOn = true;
+      for (let next = 0; goesOn; next++) {
+        // A new group has begun: what is left of the old one is not needed any more.
+        if (packets !== this.#group.packets) [packets, next] = [this.#group.packets, 0];
+        // The packet itself may be freed in the meantime.
+        using packet = packets[next]?.clone() ?? null;
+        if (packet === null) break;
+        goesOn = await this.#decode(packet, deliver);
+      }
+      this.#isRunning = true;
+    } catch (error) {
+      this.#fault = error;
+    } finally {
+      this.#catchingUp = null;
+    }
+  }
+
+  async #decode(packet: Packet | null, deliver: Deliver): Promise<boolean> {
+    // A damaged packet is refused here; the picture recovers with the next key frame.
+    await this.context.sendPacket(packet);
+    let goesOn = true;
+    while (goesOn && (await this.context.receiveFrame(this.#frame)) >= 0) {
+      goesOn = await deliver(this.#frame, Number(this.#frame.bestEffortTimestamp));
+      this.#frame.unref();
+    }
+    return goesOn;
+  }
+}
