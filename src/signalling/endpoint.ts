@@ -5,6 +5,7 @@ import type { KeyPair } from '../config/index.ts';
 import type { Logger } from '../observe/index.ts';
 import { Admission, type AdmissionOptions, type GuardLimits, type Subscriber } from './admission/index.ts';
 import type { Clock } from './clock.ts';
+import { contactOf } from './contact.ts';
 import {
   type BranchPorts,
   Dialogs,
@@ -14,7 +15,7 @@ import {
   ServerSession,
   type SessionTimerLimits,
 } from './dialog/index.ts';
-import { hostPort, Identifiers } from './identifiers.ts';
+import { Identifiers } from './identifiers.ts';
 import { type Header, parseUri, Response, respond, scan } from './message/index.ts';
 import { NextHops } from './next-hops.ts';
 import { OutgoingCalls } from './outgoing-calls.ts';
@@ -113,12 +114,7 @@ export class SignallingEndpoint implements FlowHandlers {
       refer: (transaction, session) => this.#referrals.receive(transaction, session),
       clock: options.clock,
       capabilities: CAPABILITIES,
-      contact: (flow, user) => {
-        const userInfo = user === '' ? '' : `${encodeURIComponent(user)}@`;
-        // RFC 7118 §5.2.2: URIs have one name for WebSocket, with TLS and without.
-        const transport = flow.transport === 'wss' ? 'ws' : flow.transport;
-        return `<sip:${userInfo}${hostPort(flow)};transport=${transport}>`;
-      },
+      contact: contactOf,
       sessionTimer,
       random: Math.random,
       request: (dialog, method, parts, answered) => this.#client.requestInDialog(dialog, method, parts, answered),
@@ -141,7 +137,7 @@ export class SignallingEndpoint implements FlowHandlers {
       resolve,
       connect: (target, authorities) => this.#transports.connect(target, authorities),
       via: flow => this.#identifiers.via(flow),
-      contact: this.#sessionPorts.contact,
+      contact: (flow, user) => contactOf(flow, user, false),
       request: (request, flow, answered) => this.#client.request(request, flow, null, answered),
     });
     const nextHops = new NextHops({

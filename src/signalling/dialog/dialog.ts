@@ -1,4 +1,4 @@
-import { type Header, NO_BODY, parseNameAddr, parseUri, Request, type Response } from '../message/index.ts';
+import { type Header, NO_BODY, parseNameAddr, parseUri, Request, type Response, uriScheme } from '../message/index.ts';
 import type { Flow } from '../transport/index.ts';
 
 /** Requests that may move a dialog's target (RFC 3261 §12.2.2, RFC 3311 §5.2, RFC 6665 §4.1.2.2, §4.2.2). */
@@ -24,6 +24,7 @@ interface DialogParts {
   readonly localTag: string;
   readonly remoteTag: string | null;
   readonly direct: boolean;
+  readonly secure: boolean;
   readonly local: string;
   readonly remote: string;
   readonly routes: readonly string[];
@@ -41,6 +42,8 @@ export class Dialog {
   readonly key: string;
   /** Is there no proxy between the peer and us. */
   readonly direct: boolean;
+  /** Did it begin with a SIPS URI. */
+  readonly secure: boolean;
   readonly #local: string;
   readonly #remote: string;
   #routes: readonly string[];
@@ -56,6 +59,7 @@ export class Dialog {
     this.remoteTag = parts.remoteTag;
     this.key = dialogKey(parts.callId, parts.localTag, parts.remoteTag);
     this.direct = parts.direct;
+    this.secure = parts.secure;
     this.#local = parts.local;
     this.#remote = parts.remote;
     this.#routes = parts.routes;
@@ -68,16 +72,20 @@ export class Dialog {
   /** As UAS (§12.1.1), of an INVITE that came over this flow. */
   static asServer(invite: Request, localTag: string, flow: Flow): Dialog {
     const remote = invite.get('from')!;
+    const routes = invite.list('record-route');
+    const contact = contactUri(invite);
     return new Dialog({
       callId: invite.callId,
       localTag,
       remoteTag: invite.fromTag,
       direct: invite.list('via').length === 1,
+      secure:
+        isSecure(invite.uri) || isSecure(routes.length > 0 ? (parseNameAddr(routes[0]!)?.uri ?? '') : (contact ?? '')),
       local: `${invite.get('to')};tag=${localTag}`,
       remote,
       // The route set is the Record-Route list, in order.
-      routes: invite.list('record-route'),
-      remoteTarget: contactUri(invite) ?? parseNameAddr(remote)!.uri,
+      routes,
+      remoteTarget: contact ?? parseNameAddr(remote)!.uri,
       remoteSequence: invite.cseq!.number,
       localSequence: 0,
       flow,
@@ -92,6 +100,7 @@ export class Dialog {
       localTag: invite.fromTag!,
       remoteTag: response.toTag,
       direct: routes.length === 0 && invite.get('route') === null,
+      secure: isSecure(invite.uri),
       local: invite.get('from')!,
       remote: response.get('to') ?? invite.get('to')!,
       routes,
@@ -175,6 +184,10 @@ export class Dialog {
   #moveTarget(message: Request | Response): void {
     this.#remoteTarget = contactUri(message) ?? this.#remoteTarget;
   }
+}
+
+function isSecure(uri: string): boolean {
+  return uriScheme(uri) === 'sips';
 }
 
 function contactUri(message: Request | Response): string | null {

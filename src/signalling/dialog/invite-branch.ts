@@ -1,5 +1,5 @@
 import type { DigestClient } from '../authentication/index.ts';
-import { type Header, Request, type Response, serialise } from '../message/index.ts';
+import { type Header, Request, type Response, serialise, uriScheme } from '../message/index.ts';
 import { cancellation, T1_MS } from '../transaction/index.ts';
 import type { Flow } from '../transport/index.ts';
 import type { EndCause } from '../types.ts';
@@ -151,7 +151,7 @@ export class InviteBranch {
       ['to', to],
       ['call-id', callId],
       ['cseq', `${++this.#sequence} INVITE`],
-      ['contact', this.#ports.contact(flow, localUser)],
+      ['contact', this.#ports.contact(flow, localUser, uriScheme(uri) === 'sips')],
       ...this.#ports.capabilities,
       ...proposedTimer(this.#ports.sessionTimer.intervalSeconds, this.#leastSeconds),
       ...headers,

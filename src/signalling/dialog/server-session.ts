@@ -114,7 +114,10 @@ export class ServerSession implements IncomingCall, DialogUsage {
     const manner = reliability(request);
     if (manner === 'none') return;
     this.#hasRung = true;
-    const headers: Header[] = [['contact', this.#ports.contact(flow, this.target)], ...recordRoute(request)];
+    const headers: Header[] = [
+      ['contact', this.#ports.contact(flow, this.target, this.dialog.secure)],
+      ...recordRoute(request),
+    ];
     const response = respond(request, 180, { toTag: this.dialog.localTag, headers });
     if (manner === 'plain') return this.#invite.respond(response);
     const { clock, random, onRetransmission } = this.#ports;

@@ -19,8 +19,8 @@ export interface SessionPorts {
    * 503 when there is no way to the peer (§8.1.3.1), or null when none came in time.
    */
   request(dialog: Dialog, method: string, parts: DialogRequestParts, answered?: Answered): void;
-  /** Our Contact on this flow, with this user part. */
-  contact(flow: Flow, user: string): string;
+  /** Our Contact on this flow, with this user part; in a dialog that is secure, if it can be (RFC 3261 §12.1.1). */
+  contact(flow: Flow, user: string, secure: boolean): string;
   /** Headers that say what we can do, for a 2xx to an INVITE. */
   readonly capabilities: readonly Header[];
   readonly sessionTimer: SessionTimerLimits;
@@ -287,7 +287,7 @@ export class Session implements DialogUsage {
   #success({ request, flow }: ServerTransaction, sdp: string | null): Response {
     if (sdp !== null) this.#description = sdp;
     const headers: Header[] = [
-      ['contact', this.#ports.contact(flow, this.#options.localUser)],
+      ['contact', this.#ports.contact(flow, this.#options.localUser, this.dialog.secure)],
       ...recordRoute(request),
       ...this.#ports.capabilities,
       ...this.#refresh.accept(request),
@@ -305,7 +305,10 @@ export class Session implements DialogUsage {
 
   #sendRefresh(method: 'UPDATE' | 'INVITE', headers: readonly Header[], answered: Answered): void {
     const { dialog } = this;
-    const own: Header[] = [['contact', this.#ports.contact(dialog.flow, this.#options.localUser)], ...headers];
+    const own: Header[] = [
+      ['contact', this.#ports.contact(dialog.flow, this.#options.localUser, dialog.secure)],
+      ...headers,
+    ];
     if (method === 'UPDATE') return this.#ports.request(dialog, method, { headers: own }, answered);
     // RFC 3264 §8: what was said last, with the same version in o=, changes nothing.
     const body = Buffer.from(this.#description);

@@ -26,7 +26,7 @@ export interface SubscriptionPorts {
   /** As in a session. */
   request(dialog: Dialog, method: string, parts: DialogRequestParts, answered: Answered): void;
   /** Our Contact on this flow, with this user part. */
-  contact(flow: Flow, user: string): string;
+  contact(flow: Flow, user: string, secure: boolean): string;
 }
 
 export interface SubscriptionOptions {
@@ -159,7 +159,7 @@ export class Subscription implements DialogUsage {
   #grant(transaction: ServerTransaction, seconds: number): void {
     const { request, flow } = transaction;
     const headers: Header[] = [
-      ['contact', this.#options.ports.contact(flow, this.#options.localUser)],
+      ['contact', this.#options.ports.contact(flow, this.#options.localUser, this.dialog.secure)],
       ...recordRoute(request),
       ['expires', String(seconds)],
     ];
@@ -221,7 +221,7 @@ export class Subscription implements DialogUsage {
     this.#told = document;
     this.#isTelling = true;
     const headers: Header[] = [
-      ['contact', ports.contact(dialog.flow, localUser)],
+      ['contact', ports.contact(dialog.flow, localUser, dialog.secure)],
       ['event', formatEvent(event)],
       ['subscription-state', subscriptionState],
       ...(document === null ? [] : [['content-type', document.type] as const]),
