@@ -220,8 +220,8 @@ describe('the feeds', () => {
     feeds.close(1);
     assert.deepEqual(feeds.stats(), {
       feeds: [
-        { channel: 'clock', codec: 'vp8', viewers: 1 },
-        { channel: 'clock', codec: 'opus', viewers: 0 },
+        { channel: 'clock', codec: 'vp8', viewers: 1, passedThrough: false },
+        { channel: 'clock', codec: 'opus', viewers: 0, passedThrough: false },
       ],
       frames: [
         { channel: 'clock', codec: 'vp8', frames: 3 },
@@ -229,5 +229,22 @@ describe('the feeds', () => {
       ],
     });
     assert.deepEqual(feeds.stats(), feeds.stats());
+  });
+
+  it('are known to be passed through by what their own transcoder says last', () => {
+    const { feeds } = setUpFeeds();
+    for (const feed of [1, 2]) feeds.open({ feed, channel: 'clock', rendition: VP8 });
+    const said = { framesEncoded: 0, keyFrames: 0, framesDropped: 0, passedThrough: true } as const;
+    const passed = () => feeds.stats().feeds.map(({ passedThrough }) => passedThrough);
+    feeds.report('film', [{ id: 1, ...said }]);
+    assert.deepEqual(passed(), [false, false]);
+    feeds.report('clock', [
+      { id: 1, ...said },
+      { id: 2, framesEncoded: 9, keyFrames: 1, framesDropped: 0 },
+      { id: 3, ...said },
+    ]);
+    assert.deepEqual(passed(), [true, false]);
+    feeds.report('clock', [{ id: 1, framesEncoded: 9, keyFrames: 1, framesDropped: 0 }]);
+    assert.deepEqual(passed(), [false, false]);
   });
 });

@@ -21,6 +21,8 @@ export class Feed {
   readonly spec: FeedSpec;
   /** Frames that came from the encoder. */
   frames = 0;
+  /** Is it the source's own packets. */
+  passedThrough = false;
   readonly #fanOut: FanOut;
   readonly #handle: number;
   readonly #packetiser: Packetiser;

@@ -1,4 +1,4 @@
-import type { EngineMessage, TranscoderMessage } from '../transcoder/wire.ts';
+import type { EngineMessage, RenditionStats, TranscoderMessage } from '../transcoder/wire.ts';
 import { Feed } from './feed.ts';
 import type { FanOut } from './native.ts';
 import type { EngineStats, FeedSpec } from './protocol.ts';
@@ -50,15 +50,24 @@ export class Feeds {
     if (feed?.spec.channel === channel) feed.push(frame, nowMs);
   }
 
+  /** What a transcoder says of its renditions, once in a while. */
+  report(channel: string, renditions: readonly RenditionStats[]): void {
+    for (const { id, passedThrough = false } of renditions) {
+      const feed = this.#feeds.get(id);
+      if (feed?.spec.channel === channel) feed.passedThrough = passedThrough;
+    }
+  }
+
   stats(): Pick<EngineStats, 'feeds' | 'frames'> {
     const feeds = [...this.#feeds.values()];
     const frames = new Map([...this.#frames].map(([key, entry]) => [key, { ...entry }]));
     for (const feed of feeds) add(frames, feed, feed.frames);
     return {
-      feeds: feeds.map(({ spec, watchers }) => ({
+      feeds: feeds.map(({ spec, watchers, passedThrough }) => ({
         channel: spec.channel,
         codec: spec.rendition.codec,
         viewers: watchers,
+        passedThrough,
       })),
       frames: [...frames.values()],
     };

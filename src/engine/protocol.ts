@@ -82,7 +82,13 @@ export interface EngineStats {
   readonly viewers: { readonly webrtc: number; readonly rtp: number };
   /** Sockets that the engine holds open. */
   readonly sockets: number;
-  readonly feeds: readonly { readonly channel: string; readonly codec: string; readonly viewers: number }[];
+  readonly feeds: readonly {
+    readonly channel: string;
+    readonly codec: string;
+    readonly viewers: number;
+    /** Is it the source's own packets, by the transcoder's latest report. */
+    readonly passedThrough: boolean;
+  }[];
   /** Frames that came from encoders since the start. */
   readonly frames: readonly { readonly channel: string; readonly codec: string; readonly frames: number }[];
 }

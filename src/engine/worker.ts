@@ -40,6 +40,7 @@ const links = new TranscoderLinks({
   onRefused: reason => post({ type: 'log', level: 'warn', fields: { reason }, text: 'a transcoder was refused' }),
   onMessage: (channel, message) => {
     if (message.type === 'frame') feeds.push(channel, message, nowMs());
+    if (message.type === 'stats') feeds.report(channel, message.renditions);
     if (message.type === 'thumbnail') emit({ type: 'thumbnail', channel, jpeg: message.jpeg });
     if (message.type !== 'source') return;
     if (message.state === 'open') emit({ type: 'sourceOpen', channel, info: message.info });

@@ -21,9 +21,9 @@ const FIGURES: Figures = {
     sockets: 1,
     viewers: { webrtc: 2, rtp: 0 },
     feeds: [
-      { channel: 'clock', codec: 'h264' },
-      { channel: 'clock', codec: 'h264' },
-      { channel: 'clock', codec: 'opus' },
+      { channel: 'clock', codec: 'h264', passedThrough: false },
+      { channel: 'clock', codec: 'h264', passedThrough: true },
+      { channel: 'clock', codec: 'opus', passedThrough: false },
     ],
     frames: [
       { channel: 'clock', codec: 'h264', frames: 90 },
@@ -41,6 +41,8 @@ const LINES: readonly string[] = [
   'dialcast_transcoders_active 1',
   'dialcast_renditions_active{channel="clock",codec="h264"} 2',
   'dialcast_renditions_active{channel="clock",codec="opus"} 1',
+  'dialcast_renditions_passed_through{channel="clock",codec="h264"} 1',
+  'dialcast_renditions_passed_through{channel="clock",codec="opus"} 0',
   'dialcast_encode_frames_total{channel="clock",codec="h264"} 100',
   'dialcast_packets_sent_total 1000',
   'dialcast_octets_sent_total 1200000',

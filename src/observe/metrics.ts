@@ -30,7 +30,7 @@ export interface Figures {
     readonly keyFrameRequestsReceived: number;
     readonly sockets: number;
     readonly viewers: Readonly<Record<string, number>>;
-    readonly feeds: readonly { readonly channel: string; readonly codec: string }[];
+    readonly feeds: readonly { readonly channel: string; readonly codec: string; readonly passedThrough: boolean }[];
     readonly frames: readonly { readonly channel: string; readonly codec: string; readonly frames: number }[];
   } | null;
 }
@@ -74,15 +74,28 @@ const FAMILIES: readonly Family[] = [
   },
   {
     name: 'dialcast_renditions_active',
-    help: 'Renditions that are being encoded.',
+    help: 'Renditions that somebody watches, or did just now.',
     kind: 'gauge',
     labels: ['channel', 'codec'],
     samples: ({ engine }) =>
       total((engine?.feeds ?? []).map(({ channel, codec }) => ({ labels: { channel, codec }, value: 1 }))),
   },
   {
+    name: 'dialcast_renditions_passed_through',
+    help: 'Renditions that are what comes in, without an encoder.',
+    kind: 'gauge',
+    labels: ['channel', 'codec'],
+    samples: ({ engine }) =>
+      total(
+        (engine?.feeds ?? []).map(({ channel, codec, passedThrough }) => ({
+          labels: { channel, codec },
+          value: Number(passedThrough),
+        })),
+      ),
+  },
+  {
     name: 'dialcast_encode_frames_total',
-    help: 'Frames that came from the encoders.',
+    help: 'Frames that came from transcoders.',
     kind: 'counter',
     labels: ['channel', 'codec'],
     samples: ({ engine }) =>

@@ -12,20 +12,26 @@ export class RtpReceiver {
   packets = 0;
   /** When a packet of a key frame last came, in milliseconds of `performance.now`; null before. */
   keyFrameAtMs: number | null = null;
+  /** Of the latest parameter set. */
+  levelIdc: number | null = null;
   readonly #video: Socket;
+  readonly #profileLevelId: string;
 
-  static async open(address = '127.0.0.1'): Promise<RtpReceiver> {
+  static async open(address = '127.0.0.1', profileLevelId = '42e01f'): Promise<RtpReceiver> {
     const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4').bind(0, address);
     await once(socket, 'listening');
-    return new RtpReceiver(socket);
+    return new RtpReceiver(socket, profileLevelId);
   }
 
-  private constructor(video: Socket) {
+  private constructor(video: Socket, profileLevelId: string) {
     this.#video = video;
+    this.#profileLevelId = profileLevelId;
     video.on('message', packet => {
       this.packets++;
       const type = packet[12]! & 0x1f;
       const nal = type === FU_A ? packet[13]! & 0x1f : type === STAP_A ? packet[15]! & 0x1f : type;
+      // The parameter sets of a key frame come together; level_idc is the set's third byte after its header.
+      if (type === STAP_A) this.levelIdc = packet[18]!;
       if (nal === IDR || type === STAP_A) this.keyFrameAtMs = performance.now();
     });
   }
@@ -42,7 +48,7 @@ export class RtpReceiver {
       't=0 0',
       `m=video ${port} RTP/AVP 99`,
       'a=rtpmap:99 H264/90000',
-      'a=fmtp:99 packetization-mode=1;profile-level-id=42e01f',
+      `a=fmtp:99 packetization-mode=1;profile-level-id=${this.#profileLevelId}`,
       'a=rtcp-mux',
       'a=recvonly',
       '',
