@@ -88,7 +88,7 @@ describe('the engine', { timeout: 20_000 }, () => {
     assert.equal(packet.readUInt32BE(8), local.streams[0]?.ssrc);
     const { packetsSent, viewers, feeds, frames } = await engine.stats();
     assert.deepEqual([packetsSent, viewers], [1, { webrtc: 0, rtp: 1 }]);
-    assert.deepEqual(feeds, [{ channel: 'clock', codec: 'pcmu', viewers: 1 }]);
+    assert.deepEqual(feeds, [{ channel: 'clock', codec: 'pcmu', viewers: 1, passedThrough: false }]);
     assert.deepEqual(frames, [{ channel: 'clock', codec: 'pcmu', frames: 2 }]);
     await engine.removeViewer('a');
     engine.closeFeed(feed);
