@@ -14,7 +14,7 @@ import {
 } from './config/index.ts';
 import { Engine, type EngineEvent } from './engine/index.ts';
 import { DialcastError } from './errors.ts';
-import { Guide } from './guide/index.ts';
+import { Guide, ProgrammeWatch } from './guide/index.ts';
 import {
   type CallListing,
   type ChannelListing,
@@ -172,6 +172,7 @@ async function start(
     nowUnixMs: Date.now,
     place: request => signalling.call(request),
     watchedChanged: name => signalling.watchedChanged(name),
+    programmeOf: ({ config: { guideId } }) => guide.nowAndNext(guideId).now?.title ?? null,
     mayPlace: (to, identity) => !state.draining && signalling.mayCall(to, identity),
   });
   const hep = config.trace.hep === null ? null : homer(config.trace.hep);
@@ -193,6 +194,13 @@ async function start(
     trace,
   });
   opened.push(async () => signalling.close());
+  const programmes = new ProgrammeWatch({
+    now: () => programmesNow(channels, guide),
+    changed: name => signalling.watchedChanged(name),
+    timers: systemClock,
+  });
+  programmes.start();
+  opened.push(async () => programmes.close());
   const metrics = new Metrics(() => figures({ engine, transcoders, calls, signalling, trace }));
   const webPair = config.http.tls === null ? null : keyPair(config.http.tls);
   const http = new HttpServer({
@@ -224,6 +232,7 @@ async function start(
   const port = await http.listen();
   for (const account of config.platforms) register(account, signalling, log);
   const watches = [
+    () => programmes.close(),
     ...(tls === null ? [] : [renewed(sipTls!, tls.pair, log, pair => signalling.renewCertificate(pair))]),
     ...(webPair === null ? [] : [renewed(config.http.tls!, webPair, log, pair => http.renewCertificate(pair))]),
   ];
@@ -346,6 +355,14 @@ function describeMedium(medium: SourceInfo['video' | 'audio'] | undefined): Chan
   if (make === undefined) return { passThrough: null, obstacle: obstacle ?? 'it is made here' };
   const words = make.codec === 'h264' ? [make.codec, make.profile, (make.levelIdc / 10).toFixed(1)] : [make.codec];
   return { passThrough: words.join(' '), obstacle };
+}
+
+/** Titles of what is on, by the channel's name. */
+function programmesNow(channels: Channels, guide: Guide): ReadonlyMap<string, string> {
+  const titles = channels
+    .list()
+    .map(({ config: { name, guideId } }) => [name, guide.nowAndNext(guideId).now?.title] as const);
+  return new Map(titles.filter((entry): entry is [string, string] => entry[1] !== undefined));
 }
 
 function describeGuide({ config }: Channel, guide: Guide, window: GuideWindow | null): GuideListing {

@@ -58,6 +58,12 @@ describe('who watches a channel', () => {
     assert.deepEqual(seen, [{ ...watched, viewers: 1, calls: [incoming] }, watched]);
   });
 
+  it('sees what is on', () => {
+    const { calls, programmes } = setUpCalls();
+    programmes.set('clock', 'The noon');
+    assert.deepEqual([calls.look('clock')?.title, calls.look('film')?.title], ['clock: The noon', 'film']);
+  });
+
   it('sees that its source fails', async () => {
     const { channels, seen, answered } = setUpCalls();
     await answered(OFFER);

@@ -29,6 +29,8 @@ export interface CallsOptions {
   readonly place: (request: CallRequest) => OutgoingCall;
   /** May somebody be called with this identity: nobody's line is ours to use for whom a caller names. */
   readonly mayPlace: (to: string, identity: CallIdentity) => boolean;
+  /** Title of the programme that is on; null when nobody knows. */
+  readonly programmeOf: (channel: Channel) => string | null;
   /** Who watches the channel of this name may see something new. */
   readonly watchedChanged: (name: string) => void;
 }
@@ -97,9 +99,16 @@ export class Calls implements SignallingHandlers {
     const channel = this.#options.channels.find(target);
     if (channel === null) return null;
     const { name, title } = channel.config;
+    const programme = this.#options.programmeOf(channel);
     const answered = this.list().filter(call => call.channel === channel && call.answeredAtMs !== null);
     const incoming = answered.map(call => call.incoming).filter(each => each !== null);
-    return { name, isOpen: channel.available, title, viewers: answered.length, calls: incoming };
+    return {
+      name,
+      isOpen: channel.available,
+      title: programme === null ? title : `${title}: ${programme}`,
+      viewers: answered.length,
+      calls: incoming,
+    };
   }
 
   viewerLost(id: string, reason: string): void {

@@ -63,6 +63,8 @@ export function setUpCalls({ viewers = 10, addresses = ['192.0.2.1'], trusted = 
       if (dueMs <= nowMs && timers.delete(handle)) callback();
     }
   };
+  /** Titles of programmes that are on, by channel. */
+  const programmes = new Map<string, string>();
   const engine = {
     /** What the next request is answered with; a test may put a promise of its own here. */
     adding: null as Promise<void> | null,
@@ -96,6 +98,7 @@ export function setUpCalls({ viewers = 10, addresses = ['192.0.2.1'], trusted = 
       return outgoing;
     },
     mayPlace: to => to.includes('bob'),
+    programmeOf: ({ config }) => programmes.get(config.name) ?? null,
     watchedChanged: name => void seen.push(calls.look(name)),
   });
   /** Lets everything that waits for nothing else happen. */
@@ -113,7 +116,10 @@ export function setUpCalls({ viewers = 10, addresses = ['192.0.2.1'], trusted = 
     return incoming;
   };
   const happened = () => events.splice(0);
-  return { calls, seen, channels, engine, outgoings, specs, updates, advance, settle, invite, answered, happened };
+  return {
+    ...{ calls, seen, channels, engine, outgoings, programmes },
+    ...{ specs, updates, advance, settle, invite, answered, happened },
+  };
 }
 
 function localMedia({ transport, streams }: ViewerSpec): LocalMedia {
