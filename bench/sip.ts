@@ -12,6 +12,7 @@ import { scan } from '../src/signalling/message/index.ts';
 import { find, missing } from '../test/interop/support/programs.ts';
 import { until } from '../test/interop/support/until.ts';
 import { median } from './support/distribution.ts';
+import { processCpuMs } from './support/process-cpu.ts';
 import type { FromSipServer, ToSipServer, Usage } from './support/sip-server.ts';
 
 const ROUNDS = 5;
@@ -26,8 +27,6 @@ const REGISTRATIONS = 20_000;
 const WEB_SOCKETS = 5_000;
 /** Connections that are being opened at a time. */
 const OPENING = 200;
-/** Linux counts a process's time in hundredths of a second. */
-const MS_PER_TICK = 10;
 const PEER_PORT = 15_060;
 
 async function main(): Promise<number> {
@@ -120,10 +119,7 @@ async function peerCost(): Promise<number> {
   const peer = spawn(find('sipp')!, args, { stdio: 'ignore' });
   try {
     await until('the peer to listen', () => /:3AD4 /.test(readFileSync('/proc/net/udp', 'utf8')));
-    return await callCost(PEER_PORT, async () => {
-      const times = readFileSync(`/proc/${peer.pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
-      return (Number(times[11]) + Number(times[12])) * MS_PER_TICK;
-    });
+    return await callCost(PEER_PORT, async () => processCpuMs(peer.pid!));
   } finally {
     peer.kill('SIGKILL');
   }

@@ -1,5 +1,6 @@
 import type { Frame } from 'node-av/lib';
 import type { EncodedFrame } from '../encoded-frame.ts';
+import { isSameMake } from '../pass-through/index.ts';
 import type { Medium, SourceSink } from '../source/index.ts';
 import type { PassThrough, RenditionSpec, RenditionStats, VideoRendition } from '../wire.ts';
 import { AUDIO_FORMATS, AudioEncoder } from './audio-encoder.ts';
@@ -125,7 +126,7 @@ export class Renditions implements SourceSink {
   }
 
   #isPassed({ kind, passThrough }: RenditionSpec): boolean {
-    return passThrough !== undefined && JSON.stringify(passThrough) === JSON.stringify(this.#makes[kind]);
+    return passThrough !== undefined && isSameMake(passThrough, this.#makes[kind]);
   }
 
   async #encode(id: number, rendition: Rendition): Promise<void> {

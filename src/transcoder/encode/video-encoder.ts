@@ -7,7 +7,7 @@ import type { VideoRendition } from '../wire.ts';
 const QUEUE_FRAMES = 2;
 
 /** Without anybody joining or losing packets; a join asks for a key frame of its own. */
-const KEY_FRAME_INTERVAL_SECONDS = 10;
+export const KEY_FRAME_INTERVAL_SECONDS = 10;
 
 /** Leaves room in 1200 bytes for the RTP header, the authentication tag and the start code. */
 const SLICE_BYTES = 1100;
@@ -15,7 +15,8 @@ const SLICE_BYTES = 1100;
 /** In microseconds, as pictures are; the encoders count from their first picture on. */
 const TIME_BASE = new Rational(1, 1_000_000);
 
-const ENCODERS = {
+/** FFmpeg's encoders and their options. */
+export const ENCODERS = {
   h264: {
     name: 'libx264',
     options: ({ packetizationMode, bitrateBps }: VideoRendition) => ({

@@ -11,6 +11,7 @@ import type { Passage } from './passage.ts';
 import { g711DurationUs, opusDurationUs, SoundPassage } from './sound.ts';
 import { Vp8Passage } from './vp8.ts';
 
+export { isSameMake } from './make.ts';
 export type { Passage } from './passage.ts';
 
 /** What a container says of a stream; FFmpeg's CodecParameters are that. */

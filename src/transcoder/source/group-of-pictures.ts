@@ -14,16 +14,17 @@ export class GroupOfPictures {
     return this.#packets;
   }
 
-  /** Takes over the packet; it is freed when a decoder has no more need of it. */
-  push(packet: Packet): void {
+  /** Takes over the packet, and frees it when a decoder has no more need of it; false when it stays the caller's. */
+  push(packet: Packet): boolean {
     if (packet.isKeyframe) {
       this.clear();
       this.#isWhole = true;
     }
     if (this.#packets.length >= MOST_PACKETS || this.#bytes + packet.size > MOST_BYTES) this.clear();
-    if (!this.#isWhole) return packet.free();
+    if (!this.#isWhole) return false;
     this.#packets.push(packet);
     this.#bytes += packet.size;
+    return true;
   }
 
   clear(): void {

@@ -134,15 +134,15 @@ export class InputSource implements Source {
 
   /** False for a packet of a stream that nobody wants. */
   #take(packet: Packet, timeline: Timeline): boolean {
-    const stream = this.#format.streams[packet.streamIndex];
-    const player = this.#players.find(({ index }) => index === packet.streamIndex);
-    if (stream === undefined || player === undefined) return false;
-    packet.rescaleTs(stream.timeBase, MICROSECONDS);
+    const { streamIndex } = packet;
+    const player = this.#players.find(({ index }) => index === streamIndex);
+    if (player === undefined) return false;
+    packet.rescaleTs(player.timeBase, MICROSECONDS);
     const time = packet.pts === NO_TIME ? packet.dts : packet.pts;
     const mediaUs = time === NO_TIME ? player.nextUs : Number(time);
     const durationUs = Number(packet.duration) || player.usualDurationUs;
     player.nextUs = mediaUs + durationUs;
-    const dueUs = Math.round(timeline.due(packet.streamIndex, mediaUs, durationUs, this.#held));
+    const dueUs = Math.round(timeline.due(streamIndex, mediaUs, durationUs, this.#held));
     const shift = BigInt(dueUs - mediaUs);
     if (packet.pts !== NO_TIME) packet.pts += shift;
     else if (time === NO_TIME) packet.pts = BigInt(dueUs);

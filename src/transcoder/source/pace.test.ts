@@ -18,6 +18,22 @@ describe('waiting for a moment', () => {
     assert.equal(await waiting, true);
   });
 
+  it('goes on when its timer is before the moment', async t => {
+    t.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 1_000 });
+    let behindUs = 0;
+    let done = false;
+    const nowUs = () => Date.now() * 1_000 - behindUs;
+    const waiting = sleepUntil(1_010_000, nowUs, new AbortController().signal).then(() => {
+      done = true;
+    });
+    behindUs = 300;
+    t.mock.timers.tick(10);
+    await Promise.resolve();
+    assert.equal(done, false);
+    t.mock.timers.tick(1);
+    await waiting;
+  });
+
   it('does not wait for what has been', async t => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const { signal } = new AbortController();

@@ -8,11 +8,17 @@ export function sleepUntil(dueUs: number, nowUs: () => number, signal: AbortSign
     clearTimeout(timer);
     resolve(false);
   };
-  // Timers fire on whole milliseconds; late is seen, early would show a time that has not come.
-  const timer = setTimeout(() => {
+  const wake = () => {
+    // Timers count whole milliseconds, and may fire one too early; that would show a time that has not come.
+    const leftMs = (dueUs - nowUs()) / 1000;
+    if (leftMs > 0) {
+      timer = setTimeout(wake, Math.ceil(leftMs));
+      return;
+    }
     signal.removeEventListener('abort', abort);
     resolve(true);
-  }, Math.ceil(delayMs));
+  };
+  let timer = setTimeout(wake, Math.ceil(delayMs));
   signal.addEventListener('abort', abort, { once: true });
   return promise;
 }

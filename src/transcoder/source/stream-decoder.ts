@@ -42,13 +42,12 @@ export class StreamDecoder {
   }
 
   /**
-   * Takes the stream's next packet, which stays the caller's. When frames are needed again, those since the last key
+   * Takes over the stream's next packet. When frames are needed again, those since the last key
    * frame are decoded beside what goes on, so that a picture is there at once and nothing else waits for it.
    */
   async take(packet: Packet, areFramesNeeded: boolean, deliver: Deliver): Promise<void> {
     if (this.#fault !== null) throw this.#fault;
-    const copy = packet.clone();
-    if (copy !== null) this.#group.push(copy);
+    const isKept = this.#group.push(packet);
     if (!areFramesNeeded) this.#isRunning = false;
     else if (!this.#isRunning && this.#catchingUp === null) {
       this.context.flushBuffers();
@@ -56,6 +55,7 @@ export class StreamDecoder {
       if (!this.#isRunning) this.#catchingUp = this.#catchUp(deliver);
     }
     if (this.#isRunning) await this.#decode(packet, deliver);
+    if (!isKept) packet.free();
   }
 
   /** A pass through a film is over: what the decoder holds back comes out, and it is ready for the next. */

@@ -1,7 +1,7 @@
 import { AVMEDIA_TYPE_VIDEO } from 'node-av/constants';
-import type { Packet, Stream } from 'node-av/lib';
+import type { Packet, Rational, Stream } from 'node-av/lib';
 import type { EncodedFrame } from '../encoded-frame.ts';
-import { createPassage, type Passage } from '../pass-through/index.ts';
+import { createPassage, isSameMake, type Passage } from '../pass-through/index.ts';
 import type { PassThrough, SourceInfo, Verdict } from '../wire.ts';
 import { sleepUntil } from './pace.ts';
 import { PacketQueue } from './packet-queue.ts';
@@ -30,6 +30,8 @@ export class StreamPlayer {
   readonly queue = new PacketQueue();
   readonly index: number;
   readonly medium: Medium;
+  /** Of its packets' times, in seconds. */
+  readonly timeBase: Rational;
   /** When the next packet is due in the source's own time, should it not say so itself. */
   nextUs = 0;
   /** What a packet lasts that does not say so. */
@@ -51,6 +53,7 @@ export class StreamPlayer {
   private constructor(stream: Stream, decoder: StreamDecoder, options: PlayerOptions) {
     this.index = stream.index;
     this.#stream = stream;
+    this.timeBase = stream.timeBase;
     this.#decoder = decoder;
     this.#options = options;
     this.medium = stream.codecpar.codecType === AVMEDIA_TYPE_VIDEO ? 'video' : 'audio';
@@ -102,8 +105,7 @@ export class StreamPlayer {
     this.#decoder.close();
   }
 
-  async #playPacket(item: Packet, sink: SourceSink, deliver: Deliver, signal: AbortSignal): Promise<void> {
-    using packet = item;
+  async #playPacket(packet: Packet, sink: SourceSink, deliver: Deliver, signal: AbortSignal): Promise<void> {
     const { pts, dts } = packet;
     const ptsUs = Number(pts === NO_TIME ? dts : pts);
     const passed = this.#passage?.take(packet.data ?? Buffer.alloc(0), ptsUs) ?? null;
@@ -119,7 +121,7 @@ export class StreamPlayer {
   #look(): PassThrough | null {
     if (this.#passage === null) return null;
     const { verdict } = this.#passage;
-    if (JSON.stringify(verdict) !== JSON.stringify(this.#verdict)) {
+    if (verdict.obstacle !== this.#verdict.obstacle || !isSameMake(verdict.passThrough, this.#verdict.passThrough)) {
       this.#verdict = verdict;
       this.#options.changed();
     }
@@ -127,7 +129,7 @@ export class StreamPlayer {
   }
 
   #pass(make: PassThrough | null, packet: EncodedFrame | null, sink: SourceSink): void {
-    if (JSON.stringify(make) !== JSON.stringify(this.#passing)) {
+    if (!isSameMake(make, this.#passing)) {
       this.#passing = make;
       sink.passes(this.medium, make);
     }
