@@ -27,6 +27,8 @@ export class RtpReceiver {
     this.#video = video;
     this.#profileLevelId = profileLevelId;
     video.on('message', packet => {
+      // RFC 5761 §4: RTCP comes to the same port.
+      if (packet[1]! >= 192 && packet[1]! <= 223) return;
       this.packets++;
       const type = packet[12]! & 0x1f;
       const nal = type === FU_A ? packet[13]! & 0x1f : type === STAP_A ? packet[15]! & 0x1f : type;
