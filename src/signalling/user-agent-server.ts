@@ -44,7 +44,7 @@ export interface TransactionLimits {
 
 /**
  * Over UDP a transaction stays for 32 s after its end (RFC 3261 §17.2.2, RFC 6026 §8.7), and a call has two: these are
- * 3,000 calls a second. One that is settled keeps one and a half kilobytes.
+ * 3,000 calls a second. One that is settled keeps two and a half kilobytes.
  */
 const TRANSACTION_LIMITS: TransactionLimits = { open: 20_000, total: 200_000 };
 
