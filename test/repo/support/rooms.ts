@@ -17,8 +17,8 @@ const KNOWN: Readonly<Record<string, Readonly<Record<string, Knowledge>>>> = {
   http: { observe: 'types' },
 };
 
-/** The command, and the composition root that it starts. */
-const ROOTS: readonly string[] = ['cli.ts', 'server.ts'];
+/** The command, the composition root that it starts, and what that shows of the parts. */
+const ROOTS: readonly string[] = ['cli.ts', 'server.ts', 'listings.ts'];
 
 /** Doors beside a face: the engine's thread loads the frame protocol and nothing else of the transcoder. */
 const DOORS: readonly { readonly room: string; readonly file: string }[] = [
