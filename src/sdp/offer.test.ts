@@ -27,6 +27,11 @@ describe('an offer of ours', () => {
     );
   });
 
+  it('names the ways to ask for a key frame, and no retransmission', () => {
+    const text = buildOffer(propose(ALL), LOCAL, IDENTITY);
+    assert.deepEqual(text.match(/^a=rtcp-fb:.*(?=\r$)/gm), ['a=rtcp-fb:96 nack pli', 'a=rtcp-fb:96 ccm fir']);
+  });
+
   it('has no medium that the channel lacks', () => {
     assert.deepEqual(
       propose({ video: [], audio: ALL.audio }).media.map(({ kind }) => kind),

@@ -65,7 +65,8 @@ export function propose({ video, audio }: Capabilities): Negotiated {
         direction: 'sendonly',
         sending: false,
         rtcpMux: false,
-        feedback: { nack: false, pli: false, fir: false },
+        // Though it is RTP/AVP: phones ask for a key frame only in ways that were named to them.
+        feedback: { nack: false, pli: kind === 'video', fir: kind === 'video' },
         remote: NOWHERE,
       }),
     ),

@@ -143,6 +143,28 @@ describe('Kamailio', {
     await noTransactionIsLeft();
   });
 
+  test('has a phone hand the channel on to one of its subscribers, whom we call through it', {
+    timeout: 60_000,
+  }, async t => {
+    const dialcast = await registered();
+    const subscriber = await Baresip.start({ audio: 'PCMA', video: { codec: 'H264', modes: true }, account: VIEWER });
+    t.after(() => subscriber.stop());
+    await until('a registration', () => subscriber.output.includes('200 OK () [1 binding]'));
+    phone = await Baresip.start(PHONE);
+    await phone.dial(CHANNEL);
+    await until('pictures', async () => (await phone!.pictures()).count >= 10, 20_000);
+    await phone.command('transfer', `sip:viewer@${PROXY}`);
+    await subscriber.event('CALL_INCOMING');
+    await subscriber.command('accept');
+    await phone.event('CALL_CLOSED');
+    await until('pictures', async () => (await subscriber.pictures()).count >= 50, 20_000);
+    assert.equal((await dialcast.api<Calls>('/api/calls')).calls.length, 1);
+    await subscriber.command('hangup');
+    await noCallIsLeft(dialcast);
+    await noRelayIsLeft();
+    await noTransactionIsLeft();
+  });
+
   test('as outbound proxy has every request of both sides in the call pass through it', {
     timeout: 60_000,
   }, async () => {

@@ -53,7 +53,8 @@ export class Rtpengine {
   /** The Call-IDs of its list of calls. */
   async calls(): Promise<string[]> {
     const socket = connect(PORTS.list, this.#address);
-    socket.end('list sessions all\n');
+    // Open until it has answered: whoever ends the connection with the question may get none.
+    socket.write('list sessions all\n');
     let text = '';
     for await (const chunk of socket.setEncoding('utf8')) text += chunk;
     if (/^No sessions/.test(text)) return [];
