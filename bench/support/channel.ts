@@ -91,7 +91,18 @@ export class BenchChannel {
       await this.#engine.addViewer({
         id,
         transport: { kind: 'rtp', localAddress: ADDRESS, peerAddress: ADDRESS },
-        streams: [{ kind: 'video', payloadType: 96, clockRateHz: 90_000, feed, nack: false, rtcpMux: true, remote }],
+        streams: [
+          {
+            kind: 'video',
+            payloadType: 96,
+            clockRateHz: 90_000,
+            feed,
+            nack: false,
+            asksForKeyFrames: true,
+            rtcpMux: true,
+            remote,
+          },
+        ],
       });
       await this.#engine.confirmViewer(id);
     }

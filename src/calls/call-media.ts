@@ -228,6 +228,7 @@ export class CallMedia {
           clockRateHz: media.clockRateHz,
           feed: watch?.feed ?? null,
           nack: media.feedback.nack,
+          asksForKeyFrames: media.feedback.pli || media.feedback.fir,
           rtcpMux: media.rtcpMux,
           remote: this.#remote(media),
         }),

@@ -74,7 +74,18 @@ describe('the engine', { timeout: 20_000 }, () => {
     const local = await engine.addViewer({
       id: 'a',
       transport: { kind: 'rtp', localAddress: '127.0.0.1', peerAddress: '127.0.0.1' },
-      streams: [{ kind: 'audio', payloadType: 0, clockRateHz: 8_000, feed, nack: false, rtcpMux: true, remote }],
+      streams: [
+        {
+          kind: 'audio',
+          payloadType: 0,
+          clockRateHz: 8_000,
+          feed,
+          nack: false,
+          asksForKeyFrames: false,
+          rtcpMux: true,
+          remote,
+        },
+      ],
     });
     transcoder.frame(feed, 'before the ACK');
     // Answered behind the frame: what the frame did is done.
@@ -113,7 +124,16 @@ describe('the engine', { timeout: 20_000 }, () => {
       id: 'a',
       transport: { kind: 'webrtc', iceUfrag: 'theirs', icePwd: 'their/password+of+24/chr', fingerprints: [] },
       streams: [
-        { kind: 'audio', payloadType: 111, clockRateHz: 48_000, feed: null, nack: false, rtcpMux: true, remote: null },
+        {
+          kind: 'audio',
+          payloadType: 111,
+          clockRateHz: 48_000,
+          feed: null,
+          nack: false,
+          asksForKeyFrames: false,
+          rtcpMux: true,
+          remote: null,
+        },
       ],
     });
     assert.equal(local.transport, 'webrtc');
@@ -153,7 +173,16 @@ describe('the engine', { timeout: 20_000 }, () => {
         id: `${id}`,
         transport: { kind: 'rtp', localAddress: '127.0.0.1', peerAddress: '127.0.0.1' },
         streams: [
-          { kind: 'audio', payloadType: 0, clockRateHz: 8_000, feed: null, nack: false, rtcpMux: true, remote },
+          {
+            kind: 'audio',
+            payloadType: 0,
+            clockRateHz: 8_000,
+            feed: null,
+            nack: false,
+            asksForKeyFrames: false,
+            rtcpMux: true,
+            remote,
+          },
         ],
       });
     const results = await Promise.allSettled(Array.from({ length: 101 }, (_, id) => add(id)));

@@ -82,6 +82,23 @@ describe('a feed of pictures', () => {
     assert.deepEqual(events.slice(100), ['101 to 100']);
   });
 
+  it('brings a key frame every two seconds to who cannot ask for one, while he is there', () => {
+    const { feed, asked } = setUp(VP8);
+    feed.join(7, 0, false);
+    feed.push(frame(true), 0);
+    feed.push(frame(false), 1_999);
+    assert.equal(asked(), 1);
+    feed.push(frame(false), 2_000);
+    feed.push(frame(false), 2_033);
+    assert.equal(asked(), 2);
+    feed.push(frame(true), 2_066);
+    feed.push(frame(false), 4_065);
+    assert.equal(asked(), 2);
+    feed.leave(7);
+    feed.push(frame(false), 4_066);
+    assert.equal(asked(), 2);
+  });
+
   it('packetises nothing while nobody watches', () => {
     const { feed, pushed } = setUp(VP8);
     feed.push(frame(true), 0);

@@ -10,6 +10,9 @@ export type Frame = Extract<TranscoderMessage, { type: 'frame' }>;
 /** A joining viewer waits at most this long behind another one's key frame. */
 const KEY_FRAME_INTERVAL_MS = 300;
 
+/** Who cannot say that he lost something sees it mended after this long. */
+const UNASKED_KEY_FRAME_INTERVAL_MS = 2_000;
+
 /** About three seconds of 2.5 Mb/s video, or two of audio: longer than any NACK is worth answering. */
 const RING_PACKETS = { video: 1024, audio: 128 };
 
@@ -32,6 +35,9 @@ export class Feed {
   readonly #watching = new Set<number>();
   /** Streams that joined since the last key frame; before the next one they could decode nothing. */
   readonly #joining = new Set<number>();
+  /** Streams whose viewers have no way to ask for a key frame. */
+  readonly #mute = new Set<number>();
+  #keyFrameAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(spec: FeedSpec, fanOut: FanOut, askKeyFrame: () => void) {
     this.spec = spec;
@@ -47,13 +53,15 @@ export class Feed {
   }
 
   /** From the next frame on that can be decoded by itself, the stream gets this feed. */
-  join(stream: number, nowMs: number): void {
+  join(stream: number, nowMs: number, asksForKeyFrames = true): void {
     this.#joining.add(stream);
+    if (!asksForKeyFrames) this.#mute.add(stream);
     if (this.spec.rendition.kind === 'video') this.requestKeyFrame(nowMs);
   }
 
   leave(stream: number): void {
     this.#joining.delete(stream);
+    this.#mute.delete(stream);
     if (this.#watching.delete(stream)) this.#fanOut.subscribe(stream, null);
   }
 
@@ -68,7 +76,9 @@ export class Feed {
 
   push(frame: Frame, nowMs: number): void {
     this.frames++;
-    if (frame.keyFrame || this.spec.rendition.kind === 'audio') this.#admit();
+    if (frame.keyFrame || this.spec.rendition.kind === 'audio') this.#admit(nowMs);
+    else if (this.#mute.size > 0 && nowMs - this.#keyFrameAtMs >= UNASKED_KEY_FRAME_INTERVAL_MS)
+      this.requestKeyFrame(nowMs);
     else if (this.#gate.poll(nowMs)) this.#askKeyFrame();
     if (this.#watching.size === 0) return;
     const { payloads, sizes, marker } = this.#packetiser.packetise(frame.data, MAX_PAYLOAD_BYTES);
@@ -80,8 +90,9 @@ export class Feed {
     this.#fanOut.removeFeed(this.#handle);
   }
 
-  #admit(): void {
+  #admit(nowMs: number): void {
     this.#gate.arrived();
+    this.#keyFrameAtMs = nowMs;
     for (const stream of this.#joining) {
       this.#fanOut.subscribe(stream, this.#handle);
       this.#watching.add(stream);

@@ -15,6 +15,8 @@ export interface StreamSpec {
   readonly feed: number | null;
   /** May NACKs be answered with retransmissions. */
   readonly nack: boolean;
+  /** Has the viewer a way to ask for a key frame; one that has none gets them unasked. */
+  readonly asksForKeyFrames: boolean;
   readonly rtcpMux: boolean;
   /** Plain RTP: where the offer wants packets. */
   readonly remote: RtpRemote | null;

@@ -39,6 +39,7 @@ export interface ViewersOptions {
 /** One stream of one viewer, as the engine's thread keeps it. */
 interface Stream extends ViewerStream {
   readonly payloadType: number;
+  readonly asksForKeyFrames: boolean;
   feed: number | null;
   /** In the fan-out; null until its packets may flow. */
   handle: number | null;
@@ -272,13 +273,14 @@ export class Viewers {
     );
   }
 
-  #stream({ kind, payloadType, clockRateHz, feed, nack }: StreamSpec): Stream {
+  #stream({ kind, payloadType, clockRateHz, feed, nack, asksForKeyFrames }: StreamSpec): Stream {
     return {
       kind,
       payloadType,
       clockRateHz,
       feed,
       nack,
+      asksForKeyFrames,
       ssrc: randomInt(1, 2 ** 32),
       timestampOffset: randomInt(2 ** 32),
       handle: null,
@@ -324,9 +326,9 @@ export class Viewers {
     return this.#shared.get(familyOf(path.remoteAddress));
   }
 
-  #joinFeed(stream: Stream): void {
-    if (stream.feed === null || stream.handle === null) return;
-    this.#options.feeds.get(stream.feed)?.join(stream.handle, this.#options.nowMs());
+  #joinFeed({ feed, handle, asksForKeyFrames }: Stream): void {
+    if (feed === null || handle === null) return;
+    this.#options.feeds.get(feed)?.join(handle, this.#options.nowMs(), asksForKeyFrames);
   }
 
   #leaveFeed(stream: Stream): void {

@@ -27,6 +27,7 @@ export const VIDEO: StreamSpec = {
   clockRateHz: 90_000,
   feed: 1,
   nack: true,
+  asksForKeyFrames: true,
   rtcpMux: true,
   remote: null,
 };
