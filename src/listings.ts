@@ -45,6 +45,7 @@ export function describeChannel({ config, onAir, outage, info, viewers }: Channe
     outage,
     video,
     audio,
+    languages: info?.languages ?? null,
     viewers,
   };
 }

@@ -297,6 +297,7 @@ function renewed(files: KeyPairFiles, pair: KeyPair, log: Logger, use: (pair: Ke
 function handle(event: EngineEvent, channels: Channels, calls: Calls, log: Logger): void {
   switch (event.type) {
     case 'sourceOpen':
+      log.info({ channel: event.channel, languages: event.info.languages }, 'a source is open');
       return channels.sourceOpened(event.channel, event.info);
     case 'sourceOut':
       log.warn({ channel: event.channel, reason: event.reason }, 'a source is out');

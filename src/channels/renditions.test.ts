@@ -27,7 +27,31 @@ const cases = [
     wish: 'a portrait source',
     maxLevelIdc: 31,
     source: { width: 1080, height: 1920, frameRate: 30 },
-    expected: [404, 720, 30],
+    expected: [720, 1280, 30],
+  },
+  {
+    wish: 'a source of 59.94 pictures a second',
+    maxLevelIdc: 31,
+    source: { width: 1280, height: 720, frameRate: 59.94 },
+    expected: [1280, 720, 29.97],
+  },
+  {
+    wish: 'a source of 50 pictures a second',
+    maxLevelIdc: 31,
+    source: { width: 1280, height: 720, frameRate: 50 },
+    expected: [1280, 720, 25],
+  },
+  {
+    wish: 'a source of 40 pictures a second',
+    maxLevelIdc: 31,
+    source: { width: 1280, height: 720, frameRate: 40 },
+    expected: [1280, 720, 30],
+  },
+  {
+    wish: 'a source whose 30 pictures a second were measured',
+    maxLevelIdc: 31,
+    source: { width: 1280, height: 720, frameRate: 30.02 },
+    expected: [1280, 720, 30],
   },
   {
     wish: 'an odd source',

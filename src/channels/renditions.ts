@@ -36,7 +36,10 @@ export function chooseVideo(wish: VideoWish, source: Video, ladder: readonly Lad
   const maxLevelIdc = passThrough?.codec === 'h264' ? passThrough.levelIdc : wish.maxLevelIdc;
   const rungs = [...ladder, ...LADDER];
   const rung = rungs.find(each => maxLevelIdc === null || h264LevelOf(each) <= maxLevelIdc) ?? LADDER.at(-1)!;
-  const scale = Math.min(1, rung.width / source.width, rung.height / source.height);
+  // An upright picture gets the size turned on its side: a decoder takes as many pixels either way.
+  const [long, short] = [Math.max(rung.width, rung.height), Math.min(rung.width, rung.height)];
+  const [most, least] = [Math.max(source.width, source.height), Math.min(source.width, source.height)];
+  const scale = Math.min(1, long / most, short / least);
   const width = even(source.width * scale);
   const height = even(source.height * scale);
   // A smaller picture needs more bits per pixel for the same look; the exponent is the usual rule of thumb.
@@ -47,7 +50,7 @@ export function chooseVideo(wish: VideoWish, source: Video, ladder: readonly Lad
     packetizationMode: wish.packetizationMode,
     width,
     height,
-    frameRate: Math.min(rung.frameRate, source.frameRate),
+    frameRate: evenFrameRate(source.frameRate, rung.frameRate),
     bitrateBps: Math.round(rung.bitrateBps * Math.min(1, share)),
     ...(passThrough !== null && { passThrough }),
   };
@@ -63,6 +66,15 @@ function takes({ codec, packetizationMode, maxLevelIdc, profile }: VideoWish, ma
   // Nobody cuts the slices of what is passed through so that each fits a packet.
   if (packetizationMode !== 1 || maxLevelIdc === null || profile === null) return false;
   return make.levelIdc <= maxLevelIdc && PROFILES.indexOf(make.profile) <= PROFILES.indexOf(profile);
+}
+
+/**
+ * Of a source with more pictures than the most each second or third, where that is not much less: movement stays even.
+ * A rate that is only measured may be a little beyond the most.
+ */
+function evenFrameRate(rate: number, most: number): number {
+  const even = rate / Math.max(1, Math.ceil(rate / most - 0.1));
+  return Math.min(most, even < most * 0.75 ? rate : even);
 }
 
 /** 4:2:0 chroma needs even sides. */

@@ -56,6 +56,9 @@ export interface ChannelConfig {
   readonly loop: boolean;
   /** May what comes in go to viewers as it is, where they take it: `auto` when left out. */
   readonly passThrough?: 'auto' | 'never';
+  /** Of the sound that is wanted and of the subtitles to be shown, where there are such: codes of ISO 639. */
+  readonly audioLanguage?: string;
+  readonly subtitles?: string;
   /** Sizes to encode in, largest first; none, or left out, for those that suit most. */
   readonly ladder?: readonly LadderRung[];
   readonly group?: string;

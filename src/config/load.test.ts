@@ -162,6 +162,18 @@ const FAULTS: readonly { name: string; text: string; messages: readonly string[]
     messages: ['1:1: guests: "yes" is not allowed; write true or false'],
   },
   {
+    name: 'a language that is no code',
+    text: 'channels:\n  - {number: 1, name: a, source: "testcard:", audioLanguage: german}',
+    messages: [
+      '2:47: channels[0].audioLanguage: "german" is not allowed; write the code of a language of two or three letters, e.g. de or deu',
+    ],
+  },
+  {
+    name: 'a code that is of no language',
+    text: 'channels:\n  - {number: 1, name: a, source: "testcard:", subtitles: xx, audioLanguage: ger}',
+    messages: ['2:47: channels[0].subtitles: xx is no language; write a code of ISO 639, e.g. de, ger or deu'],
+  },
+  {
     name: 'a rung of a ladder without its bits',
     text: 'channels:\n  - {number: 1, name: a, source: "testcard:", ladder: [{width: 320, height: 180}]}',
     messages: ['2:56: channels[0].ladder[0].bitrateKbps: missing; write thousands of bits a second, 10 to 100000'],

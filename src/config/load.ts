@@ -193,6 +193,7 @@ function meaningProblems(file: ConfigFile, { sourceKinds }: LoadOptions): Proble
       }
       seen.set(String(channel[key]), earlier);
     }
+    problems.push(...languageProblems(channel, index));
     const scheme = /^([a-z][a-z0-9+.-]*):/.exec(channel.source)?.[1];
     if (scheme === undefined || !sourceKinds.includes(scheme)) {
       const known = sourceKinds.map(kind => `${kind}:`).join(', ');
@@ -215,6 +216,17 @@ function meaningProblems(file: ConfigFile, { sourceKinds }: LoadOptions): Proble
     }
   }
   return problems;
+}
+
+/** Codes that look like one of ISO 639 and are none. */
+function languageProblems(channel: ChannelFile, index: number): Problem[] {
+  const names = new Intl.DisplayNames('en', { type: 'language', fallback: 'none' });
+  return (['audioLanguage', 'subtitles'] as const).flatMap(key => {
+    const code = channel[key];
+    if (code === undefined || names.of(code) !== undefined) return [];
+    const remedy = 'write a code of ISO 639, e.g. de, ger or deu';
+    return [{ path: ['channels', index, key], fault: `${code} is no language`, remedy }];
+  });
 }
 
 /** Certificates that cannot be used, so that a check of the configuration finds them as well. */

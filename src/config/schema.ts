@@ -18,6 +18,11 @@ const sectionOrNull = <T extends TProperties>(properties: T, description: string
 
 const side = Type.Integer({ minimum: 16, maximum: 8192, description: 'pixels, 16 to 8192' });
 
+const LANGUAGE = Type.String({
+  pattern: '^[A-Za-z]{2,3}$',
+  description: 'the code of a language of two or three letters, e.g. de or deu',
+});
+
 const KEY_PAIR = {
   certificate: file('the path of a certificate in PEM'),
   key: file("the path of the certificate's private key in PEM"),
@@ -48,6 +53,8 @@ export const CHANNEL_SCHEMA = Type.Object(
     source: Type.String({ minLength: 1, description: 'a source URL such as testcard: or file:media/film.mp4' }),
     loop: Type.Optional(Type.Boolean({ description: 'true or false' })),
     passThrough: Type.Optional(Type.Enum(['auto', 'never'], { description: 'auto or never' })),
+    audioLanguage: Type.Optional(LANGUAGE),
+    subtitles: Type.Optional(LANGUAGE),
     ladder: Type.Optional(Type.Array(RUNG_SCHEMA, { maxItems: 16, description: 'a list of up to 16 picture sizes' })),
     group: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: 'a group of 1 to 100 characters' })),
     logo: Type.Optional(

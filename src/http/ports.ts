@@ -23,6 +23,8 @@ export interface ChannelListing {
   /** Of what there is to see and hear, while it is on air; null for what there is not. */
   readonly video: MediumListing | null;
   readonly audio: MediumListing | null;
+  /** Which of several tracks are played; null while it is not on air, and where there is nothing to choose. */
+  readonly languages: LanguagesListing | null;
   readonly viewers: number;
 }
 
@@ -32,6 +34,14 @@ export interface MediumListing {
   readonly passThrough: string | null;
   /** Why all of it is encoded; null when it need not be. */
   readonly obstacle: string | null;
+}
+
+/** Codes of ISO 639. */
+export interface LanguagesListing {
+  /** Null for a track that does not say, and for none. */
+  readonly audio: string | null;
+  readonly subtitles: string | null;
+  readonly available: { readonly audio: readonly string[]; readonly subtitles: readonly string[] };
 }
 
 /** Times are Unix time in milliseconds. */

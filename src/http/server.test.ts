@@ -37,6 +37,7 @@ const TRACE = {
 const CHANNEL = {
   ...({ number: 101, name: 'clock', title: 'Clock', kind: 'live', onAir: true, outage: null, viewers: 1 } as const),
   ...{ video: { passThrough: 'h264 main 3.1', obstacle: null }, audio: null },
+  languages: { audio: 'de', subtitles: null, available: { audio: ['de', 'en'], subtitles: [] } },
 };
 
 const OPTIONS: HttpServerOptions = {

@@ -27,11 +27,15 @@ export class FilterChain {
   push(frame: Frame, description: string, onFrame: (filtered: Frame, timeBaseSeconds: number) => void): void {
     if (description !== this.#description) this.#build(description);
     this.#input!.buffersrcAddFrameSync(frame, AV_BUFFERSRC_FLAG_KEEP_REF);
-    const { num, den } = this.#output!.buffersinkGetTimeBase();
-    while (this.#output!.buffersinkGetFrameSync(this.#frame) >= 0) {
-      onFrame(this.#frame, num / den);
-      this.#frame.unref();
-    }
+    this.#drain(onFrame);
+  }
+
+  /** Gives what the filters hold back; the next frame begins anew. */
+  end(onFrame: (filtered: Frame, timeBaseSeconds: number) => void): void {
+    if (this.#description === '') return;
+    this.#input!.buffersrcAddFrameSync(null);
+    this.#drain(onFrame);
+    this.reset();
   }
 
   /** Forgets what went in: the next frame begins anew. */
@@ -43,6 +47,14 @@ export class FilterChain {
     this.#graph?.free();
     this.#graph = null;
     this.#frame.free();
+  }
+
+  #drain(onFrame: (filtered: Frame, timeBaseSeconds: number) => void): void {
+    const { num, den } = this.#output!.buffersinkGetTimeBase();
+    while (this.#output!.buffersinkGetFrameSync(this.#frame) >= 0) {
+      onFrame(this.#frame, num / den);
+      this.#frame.unref();
+    }
   }
 
   #build(description: string): void {

@@ -110,7 +110,14 @@ async function run(task: TranscoderTask, signal: AbortSignal, end: (code: number
     const options = {
       wasOpen: info !== null,
       createSource: () =>
-        createSource({ url: task.source, loop: task.loop, passThrough: task.passThrough, nowUs, changed }),
+        createSource({
+          url: task.source,
+          loop: task.loop,
+          tracks: task.tracks,
+          passThrough: task.passThrough,
+          nowUs,
+          changed,
+        }),
       sink: standby,
       nowUs,
       random: Math.random,

@@ -22,6 +22,9 @@ export interface TranscoderChannel {
   readonly source: string;
   readonly loop: boolean;
   readonly passThrough?: 'auto' | 'never';
+  /** In any code of ISO 639. */
+  readonly audioLanguage?: string;
+  readonly subtitles?: string;
 }
 
 interface Running {
@@ -111,6 +114,7 @@ export class TranscoderSupervisor {
       title: channel.title,
       source: channel.source,
       loop: channel.loop,
+      tracks: { audioLanguage: channel.audioLanguage ?? null, subtitles: channel.subtitles ?? null },
       passThrough: channel.passThrough !== 'never',
       info: knownInfo(channel.name),
       socketPath,

@@ -1,3 +1,4 @@
+import type { TrackWishes } from './source/index.ts';
 import type { SourceInfo } from './wire.ts';
 
 /** What a transcoder process is told on its standard input, as one line of JSON. */
@@ -6,6 +7,7 @@ export interface TranscoderTask {
   readonly title: string;
   readonly source: string;
   readonly loop: boolean;
+  readonly tracks: TrackWishes;
   /** May the source's packets go to viewers as they come. */
   readonly passThrough: boolean;
   /** What a process that died had found: a live source that can't be opened now is out, and not refused. */

@@ -59,8 +59,19 @@ export interface Verdict {
 
 /** What the source has, once it is open. */
 export interface SourceInfo {
+  /** As large as it is to be shown, upright and in square pixels. */
   readonly video: ({ readonly width: number; readonly height: number; readonly frameRate: number } & Verdict) | null;
   readonly audio: ({ readonly sampleRateHz: number; readonly channels: number } & Verdict) | null;
+  /** Left out for what has no tracks to choose from. */
+  readonly languages?: Languages;
+}
+
+/** Each a code of ISO 639, the shortest of its language's. */
+export interface Languages {
+  /** Of the tracks that are played; null for one that does not say, and for none. */
+  readonly audio: string | null;
+  readonly subtitles: string | null;
+  readonly available: { readonly audio: readonly string[]; readonly subtitles: readonly string[] };
 }
 
 export type TranscoderMessage =

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import type { App } from '../app.ts';
-import type { HttpPorts } from '../ports.ts';
+import type { ChannelListing, HttpPorts } from '../ports.ts';
 import { Problem } from '../problem.ts';
 
 const Medium = Type.Union(
@@ -18,6 +18,20 @@ const Medium = Type.Union(
   { description: 'Null when there is none, and while the channel is not on air' },
 );
 
+const language = (description: string) => Type.Union([Type.String(), Type.Null()], { description });
+
+const Languages = Type.Union(
+  [
+    Type.Object({
+      audio: language('Of the sound that is played; null when the track does not say'),
+      subtitles: language('Of the subtitles that are shown in the picture; null for none'),
+      available: Type.Object({ audio: Type.Array(Type.String()), subtitles: Type.Array(Type.String()) }),
+    }),
+    Type.Null(),
+  ],
+  { description: 'In the shortest codes of ISO 639; null while the channel is not on air, or makes its media itself' },
+);
+
 const Channel = Type.Object(
   {
     number: Type.Integer(),
@@ -30,6 +44,7 @@ const Channel = Type.Object(
     }),
     video: Medium,
     audio: Medium,
+    languages: Languages,
     viewers: Type.Integer(),
   },
   { $id: 'Channel' },
@@ -41,6 +56,12 @@ export function channelRoutes(app: App, { channels }: HttpPorts): void {
   app.get(
     '/api/channels',
     { schema: { summary: 'Every channel', tags: ['channels'], response: { 200: Channels, '5xx': Problem } } },
-    async (_request, reply) => reply.header('cache-control', 'no-store').send({ channels: [...channels()] }),
+    async (_request, reply) => reply.header('cache-control', 'no-store').send({ channels: channels().map(writable) }),
   );
+}
+
+function writable({ languages, ...channel }: ChannelListing) {
+  if (languages === null) return { ...channel, languages };
+  const { audio, subtitles } = languages.available;
+  return { ...channel, languages: { ...languages, available: { audio: [...audio], subtitles: [...subtitles] } } };
 }

@@ -53,12 +53,15 @@ describe('a file that is no film', () => {
   });
 });
 
+const NO_LANGUAGES = { audio: null, subtitles: null, available: { audio: [], subtitles: [] } };
+
 describe('a file', { timeout: 20_000 }, () => {
   it('of sound is told as such, played in step with the clock, and over', async t => {
     const source = await open(writeMedia(t, 'a.wav', wave(300)));
     assert.deepEqual(await source.open(), {
       video: null,
       audio: { sampleRateHz: 8_000, channels: 1, obstacle: 'viewers do not take pcm_s16le' },
+      languages: NO_LANGUAGES,
     });
     let samples = 0;
     const early: number[] = [];
@@ -86,6 +89,7 @@ describe('a file', { timeout: 20_000 }, () => {
     assert.deepEqual(await source.open(), {
       video: { width: 32, height: 16, frameRate: 50, obstacle: 'viewers do not take rawvideo' },
       audio: null,
+      languages: NO_LANGUAGES,
     });
     const pictures: { luma: number; ptsUs: number }[] = [];
     await source.play(

@@ -4,6 +4,7 @@ import type { Source, SourceOptions } from './source.ts';
 
 export { sleepUntil } from './pace.ts';
 export type { Medium, Source, SourceOptions, SourceSink } from './source.ts';
+export type { TrackWishes } from './tracks.ts';
 
 type Kind = (options: SourceOptions) => Promise<Source>;
 

@@ -1,19 +1,14 @@
-import {
-  AVFMT_FLAG_CUSTOM_IO,
-  AVMEDIA_TYPE_AUDIO,
-  AVMEDIA_TYPE_VIDEO,
-  type AVMediaType,
-  AVSEEK_FLAG_BACKWARD,
-} from 'node-av/constants';
-import { Dictionary, FFmpegError, FormatContext, InputFormat, Packet, Rational } from 'node-av/lib';
+import { AVFMT_FLAG_CUSTOM_IO, AVSEEK_FLAG_BACKWARD } from 'node-av/constants';
+import { Dictionary, FFmpegError, FormatContext, InputFormat, Packet, Rational, type Stream } from 'node-av/lib';
 import { DialcastError } from '../../errors.ts';
-import type { SourceInfo } from '../wire.ts';
+import type { Languages, SourceInfo } from '../wire.ts';
 import { CommandOutput } from './command-output.ts';
 import type { Input } from './input.ts';
 import { PacketQueue } from './packet-queue.ts';
 import type { Source, SourceOptions, SourceSink } from './source.ts';
 import { NO_TIME, StreamPlayer } from './stream-player.ts';
 import { Timeline } from './timeline.ts';
+import { chooseTracks } from './tracks.ts';
 
 /** Long enough for the decoders to be ready when the first frame is due. */
 const FILM_DELAY_US = 100_000;
@@ -30,6 +25,7 @@ export class InputSource implements Source {
   readonly #format = new FormatContext();
   readonly #command: CommandOutput | null;
   #players: StreamPlayer[] = [];
+  #languages: Languages | undefined;
   #readAtMs = 0;
   /** Are we waiting for the players, not for the source. */
   #held = false;
@@ -55,14 +51,17 @@ export class InputSource implements Source {
     if (opened < 0) return this.#fail(this.#command?.fault ?? FFmpegError.strerror(opened));
     const found = await this.#format.findStreamInfo();
     if (found < 0) return this.#fail(FFmpegError.strerror(found));
-    const players = [await this.#openBest(AVMEDIA_TYPE_VIDEO), await this.#openBest(AVMEDIA_TYPE_AUDIO)];
+    const { video, audio, languages } = chooseTracks(this.#format, this.#options.tracks);
+    this.#languages = languages;
+    const players = [await this.#play(video), await this.#play(audio)];
     this.#players = players.filter(player => player !== null);
     if (this.#players.length === 0) return this.#fail('no picture or sound in it that can be decoded');
     return this.#info;
   }
 
   get #info(): SourceInfo {
-    return Object.assign({ video: null, audio: null }, ...this.#players.map(({ info }) => info));
+    const media = this.#players.map(({ info }) => info);
+    return Object.assign({ video: null, audio: null, languages: this.#languages }, ...media);
   }
 
   get live(): boolean {
@@ -92,11 +91,8 @@ export class InputSource implements Source {
     await this.#format.closeInput();
   }
 
-  async #openBest(type: AVMediaType): Promise<StreamPlayer | null> {
-    const index = this.#format.findBestStream(type);
-    const stream = index < 0 ? undefined : this.#format.streams[index];
-    // A cover picture in a music file is not a film.
-    if (stream === undefined || stream.attachedPic !== null) return null;
+  async #play(stream: Stream | null): Promise<StreamPlayer | null> {
+    if (stream === null) return null;
     const { nowUs, passThrough, changed } = this.#options;
     return StreamPlayer.open(stream, { nowUs, passThrough, changed: () => changed(this.#info) });
   }

@@ -1,6 +1,7 @@
 import type { Frame } from 'node-av/lib';
 import type { EncodedFrame } from '../encoded-frame.ts';
 import type { PassThrough, SourceInfo } from '../wire.ts';
+import type { TrackWishes } from './tracks.ts';
 
 export type Medium = 'video' | 'audio';
 
@@ -33,6 +34,8 @@ export interface Source {
 export interface SourceOptions {
   readonly url: string;
   readonly loop: boolean;
+  /** Those that the source itself holds for best when left out. */
+  readonly tracks?: TrackWishes;
   /** May packets go to viewers as they come. */
   readonly passThrough: boolean;
   /** Unix time in microseconds, never going back. */

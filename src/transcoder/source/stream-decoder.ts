@@ -1,5 +1,7 @@
+import { AVMEDIA_TYPE_VIDEO } from 'node-av/constants';
 import { Codec, CodecContext, Frame, type Packet, Rational, type Stream } from 'node-av/lib';
 import { GroupOfPictures } from './group-of-pictures.ts';
+import { type Picture, ViewablePictures } from './viewable-pictures.ts';
 
 /** Gives a frame on when it is due; false when no more are wanted. */
 export type Deliver = (frame: Frame, dueUs: number) => Promise<boolean>;
@@ -9,6 +11,8 @@ export class StreamDecoder {
   readonly context: CodecContext;
   /** FFmpeg's, of the codec. */
   readonly name: string;
+  /** Null for sound. */
+  readonly pictures: ViewablePictures | null;
   readonly #frame = new Frame();
   readonly #group = new GroupOfPictures();
   #isRunning = false;
@@ -25,14 +29,15 @@ export class StreamDecoder {
     context.parametersToContext(stream.codecpar);
     context.pktTimebase = new Rational(1, 1_000_000);
     context.threadCount = 2;
-    if ((await context.open2(codec, null)) >= 0) return new StreamDecoder(context, codec.name ?? 'it');
+    if ((await context.open2(codec, null)) >= 0) return new StreamDecoder(context, codec.name ?? 'it', stream);
     context.freeContext();
     return null;
   }
 
-  private constructor(context: CodecContext, name: string) {
+  private constructor(context: CodecContext, name: string, stream: Stream) {
     this.context = context;
     this.name = name;
+    this.pictures = stream.codecpar.codecType === AVMEDIA_TYPE_VIDEO ? new ViewablePictures(stream) : null;
     this.#frame.alloc();
   }
 
@@ -51,6 +56,7 @@ export class StreamDecoder {
     if (!areFramesNeeded) this.#isRunning = false;
     else if (!this.#isRunning && this.#catchingUp === null) {
       this.context.flushBuffers();
+      this.pictures?.reset();
       this.#isRunning = this.#group.packets.length <= 1;
       if (!this.#isRunning) this.#catchingUp = this.#catchUp(deliver);
     }
@@ -61,7 +67,10 @@ export class StreamDecoder {
   /** A pass through a film is over: what the decoder holds back comes out, and it is ready for the next. */
   async end(deliver: Deliver): Promise<void> {
     await this.#catchingUp;
-    if (this.#isRunning) await this.#decode(null, deliver);
+    if (this.#isRunning) {
+      await this.#decode(null, deliver);
+      await deliverAll(this.pictures?.end() ?? [], deliver);
+    }
     this.context.flushBuffers();
     this.#group.clear();
   }
@@ -74,6 +83,7 @@ export class StreamDecoder {
   close(): void {
     this.#group.clear();
     this.#frame.free();
+    this.pictures?.close();
     this.context.freeContext();
   }
 
@@ -102,9 +112,21 @@ export class StreamDecoder {
     await this.context.sendPacket(packet);
     let goesOn = true;
     while (goesOn && (await this.context.receiveFrame(this.#frame)) >= 0) {
-      goesOn = await deliver(this.#frame, Number(this.#frame.bestEffortTimestamp));
+      const dueUs = Number(this.#frame.bestEffortTimestamp);
+      if (this.pictures === null) goesOn = await deliver(this.#frame, dueUs);
+      else goesOn = await deliverAll(this.pictures.take(this.#frame, dueUs), deliver);
       this.#frame.unref();
     }
     return goesOn;
   }
+}
+
+/** Frees each, given on or not. */
+async function deliverAll(pictures: readonly Picture[], deliver: Deliver): Promise<boolean> {
+  let goesOn = true;
+  for (const { frame, ptsUs } of pictures) {
+    goesOn &&= await deliver(frame, ptsUs);
+    frame.free();
+  }
+  return goesOn;
 }

@@ -13,6 +13,7 @@ const LATE_US = 200_000;
 
 /** What most files have that do not say how fast they are. */
 const DEFAULT_FRAME_RATE = 25;
+const MOST_FRAME_RATE = 120;
 const USUAL_SOUND_US = 20_000;
 
 /** AV_NOPTS_VALUE: the time is not known. */
@@ -58,20 +59,35 @@ export class StreamPlayer {
     this.#options = options;
     this.medium = stream.codecpar.codecType === AVMEDIA_TYPE_VIDEO ? 'video' : 'audio';
     this.usualDurationUs = this.medium === 'video' ? 1_000_000 / this.#frameRate : USUAL_SOUND_US;
-    const passage = options.passThrough ? createPassage(stream.codecpar, decoder.name) : NOT_WANTED;
+    const passage = this.#createPassage(options.passThrough);
     this.#passage = 'take' in passage ? passage : null;
     this.#verdict = 'take' in passage ? passage.verdict : passage;
   }
 
   get info(): Partial<SourceInfo> {
     const { width, height, sampleRate, channelLayout } = this.#decoder.context;
-    if (this.medium === 'video') return { video: { width, height, frameRate: this.#frameRate, ...this.#verdict } };
+    const { pictures } = this.#decoder;
+    if (pictures !== null) {
+      return { video: { ...pictures.shown(width, height), frameRate: this.#frameRate, ...this.#verdict } };
+    }
     return { audio: { sampleRateHz: sampleRate, channels: channelLayout.nbChannels, ...this.#verdict } };
   }
 
   get #frameRate(): number {
-    const { num, den } = this.#stream.avgFrameRate;
-    return num > 0 && den > 0 ? num / den : DEFAULT_FRAME_RATE;
+    const { avgFrameRate, rFrameRate } = this.#stream;
+    const [average, least] = [avgFrameRate, rFrameRate].map(({ num, den }) => (num > 0 && den > 0 ? num / den : 0)) as [
+      number,
+      number,
+    ];
+    // A rate that varies is at times higher than on the average; beyond any picture's it is that of the clock.
+    if (least <= MOST_FRAME_RATE) return Math.max(average, least) || DEFAULT_FRAME_RATE;
+    return Math.max(average, DEFAULT_FRAME_RATE);
+  }
+
+  #createPassage(isWanted: boolean): Passage | Verdict {
+    if (!isWanted) return NOT_WANTED;
+    const obstacle = this.#decoder.pictures?.obstacle ?? null;
+    return obstacle === null ? createPassage(this.#stream.codecpar, this.#decoder.name) : { obstacle };
   }
 
   /** Queues a copy of the reader's packet. */
