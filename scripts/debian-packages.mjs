@@ -14,6 +14,7 @@ const PACKAGES = {
   linphonec: 'linphone-cli',
   sipp: 'sip-tester',
   ffmpeg: 'ffmpeg',
+  dvblast: 'dvblast',
   kamailio: 'kamailio',
   '/usr/lib/x86_64-linux-gnu/kamailio/modules/websocket.so': 'kamailio-websocket-modules',
   '/usr/lib/x86_64-linux-gnu/kamailio/modules/tls.so': 'kamailio-tls-modules',

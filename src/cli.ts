@@ -6,7 +6,7 @@ import { type Config, DEMO_FILM, defaultConfig, loadConfig, withDemoChannels } f
 import { DialcastError, ERRORS } from './errors.ts';
 import { createLogger } from './observe/index.ts';
 import type { ServerPorts } from './server.ts';
-import { makeDemoClip, SOURCE_KINDS } from './transcoder/index.ts';
+import { makeDemoClip, SOURCE_KINDS, sourceFault } from './transcoder/index.ts';
 
 const HELP = `Dialcast: television you can call.
 
@@ -68,7 +68,7 @@ function parse(args: readonly string[]) {
 }
 
 function load(file: string | null): Config {
-  const options = { interfaces: networkInterfaces(), sourceKinds: SOURCE_KINDS };
+  const options = { interfaces: networkInterfaces(), sourceKinds: SOURCE_KINDS, sourceFault };
   return file === null ? defaultConfig(options) : loadConfig(file, options);
 }
 

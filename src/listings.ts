@@ -6,23 +6,25 @@ import type { Guide } from './guide/index.ts';
 import type { CallListing, ChannelListing, GuideListing, GuideWindow, PlatformListing } from './http/index.ts';
 import type { Figures } from './observe/index.ts';
 import type { Registration, SignallingEndpoint, Trace } from './signalling/index.ts';
-import type { SourceInfo, TranscoderSupervisor } from './transcoder/index.ts';
+import type { SourceInfo, TranscoderSupervisor, Tuners } from './transcoder/index.ts';
 
 /** Who is asked for the server's figures. */
 export interface Measured {
   readonly engine: Engine;
   readonly transcoders: TranscoderSupervisor;
+  readonly tuners: Tuners;
   readonly calls: Calls;
   readonly signalling: SignallingEndpoint;
   readonly trace: Trace;
 }
 
 /** What the metrics tell. */
-export async function figures({ engine, transcoders, calls, signalling, trace }: Measured): Promise<Figures> {
+export async function figures({ engine, transcoders, tuners, calls, signalling, trace }: Measured): Promise<Figures> {
   const { overRate, banned, bans, faults, registrations } = signalling.sizes;
   return {
     calls: { active: calls.size, outcomes: calls.outcomes },
     transcodersActive: transcoders.pids.size,
+    tunersLocked: [...tuners.signals].map(([card, { locked }]) => ({ labels: { card }, value: Number(locked) })),
     registrations: countBy(signalling.registrations, ({ status }) => status.state),
     phones: registrations,
     sipMessages: signalling.messages.map(({ count, ...labels }) => ({ labels, value: count })),
@@ -33,7 +35,7 @@ export async function figures({ engine, transcoders, calls, signalling, trace }:
   };
 }
 
-export function describeChannel({ config, onAir, outage, info, viewers }: Channel): ChannelListing {
+export function describeChannel({ config, onAir, outage, info, viewers }: Channel, tuners: Tuners): ChannelListing {
   const { number, name, title, source } = config;
   const [video, audio] = [describeMedium(info?.video), describeMedium(info?.audio)];
   return {
@@ -42,7 +44,8 @@ export function describeChannel({ config, onAir, outage, info, viewers }: Channe
     title,
     kind: source.startsWith('file:') ? 'film' : 'live',
     onAir,
-    outage,
+    outage: outage && (tuners.explain(name) ?? outage),
+    signal: tuners.signal(name),
     video,
     audio,
     languages: info?.languages ?? null,

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { Calls } from './calls/index.ts';
 import { Channels } from './channels/index.ts';
@@ -35,7 +36,7 @@ import {
   Trace,
   type WireMessage,
 } from './signalling/index.ts';
-import { SOURCE_KINDS, TranscoderSupervisor } from './transcoder/index.ts';
+import { SOURCE_KINDS, TranscoderSupervisor, Tuners } from './transcoder/index.ts';
 
 export interface ServerPorts {
   readonly http: number;
@@ -81,7 +82,7 @@ export class Server {
 
   /** Refuses new calls with 503, says BYE to the running ones, and closes everything within five seconds. */
   async close(): Promise<void> {
-    const { calls, channels, engine, guide, hep, http, signalling, state, transcoders, watches } = this.#parts;
+    const { calls, channels, engine, guide, hep, http, signalling, state, transcoders, tuners, watches } = this.#parts;
     state.draining = true;
     guide.close();
     for (const stop of watches) stop();
@@ -90,7 +91,7 @@ export class Server {
     await Promise.race([gone, new Promise(resolve => setTimeout(resolve, HANG_UP_TIMEOUT_MS))]);
     await signalling.settle(HANG_UP_TIMEOUT_MS);
     channels.close();
-    await Promise.all([http.close(), transcoders.close()]);
+    await Promise.all([http.close(), transcoders.close(), tuners.close()]);
     signalling.close();
     hep?.close();
     await engine.close();
@@ -101,6 +102,7 @@ interface Parts {
   readonly state: { draining: boolean };
   readonly engine: Engine;
   readonly transcoders: TranscoderSupervisor;
+  readonly tuners: Tuners;
   readonly channels: Channels;
   readonly guide: Guide;
   readonly calls: Calls;
@@ -123,7 +125,7 @@ async function start(
   const { engine, port: media } = await Engine.start({
     media: config.media,
     log: log.child({ part: 'engine' }),
-    onEvent: event => handle(event, channels, calls, log),
+    onEvent: event => handle(event, { channels, calls, tuners }, log),
     onFailed: failed.resolve,
   });
   opened.push(() => engine.close());
@@ -135,9 +137,27 @@ async function start(
     nowMs: () => performance.now(),
   });
   opened.push(() => transcoders.close());
+  const tuners = await Tuners.open({
+    log: log.child({ part: 'tuner' }),
+    sources: config.channels.map(({ source }) => source),
+    // Whoever watches already waits for it to come back.
+    onFault: (channel, reason) => {
+      if (!channels.find(channel)?.onAir) channels.sourceFailed(channel, reason);
+    },
+    randomBytes,
+    nowMs: () => performance.now(),
+  });
+  opened.push(() => tuners.close());
   const channels = new Channels(config.channels, {
-    startTranscoder: channel => transcoders.start(channel),
-    stopTranscoder: ({ name }) => transcoders.stop(name),
+    startTranscoder: channel => {
+      const tuned = tuners.tune(channel.name, channel.source);
+      if ('fault' in tuned) return channels.sourceFailed(channel.name, tuned.fault);
+      transcoders.start({ ...channel, source: tuned.source });
+    },
+    stopTranscoder: ({ name }) => {
+      transcoders.stop(name);
+      tuners.release(name);
+    },
     openFeed: (channel, rendition) => engine.openFeed(channel, rendition),
     closeFeed: feed => engine.closeFeed(feed),
     availabilityChanged: ({ name }) => signalling.watchedChanged(name),
@@ -202,7 +222,7 @@ async function start(
   });
   programmes.start();
   opened.push(async () => programmes.close());
-  const metrics = new Metrics(() => figures({ engine, transcoders, calls, signalling, trace }));
+  const metrics = new Metrics(() => figures({ engine, transcoders, tuners, calls, signalling, trace }));
   const webPair = config.http.tls === null ? null : keyPair(config.http.tls);
   const http = new HttpServer({
     ...config.http,
@@ -215,7 +235,7 @@ async function start(
       uptimeSeconds: process.uptime(),
       callsActive: calls.size,
     }),
-    channels: () => channels.list().map(describeChannel),
+    channels: () => channels.list().map(channel => describeChannel(channel, tuners)),
     guide: window => channels.list().map(channel => describeGuide(channel, guide, window)),
     hasForeignLogos: () => channels.list().some(({ config: { logo } }) => logo?.startsWith('http')),
     thumbnail: target => channels.find(target)?.thumbnail ?? null,
@@ -237,7 +257,7 @@ async function start(
     ...(tls === null ? [] : [renewed(sipTls!, tls.pair, log, pair => signalling.renewCertificate(pair))]),
     ...(webPair === null ? [] : [renewed(config.http.tls!, webPair, log, pair => http.renewCertificate(pair))]),
   ];
-  const parts = { state, engine, transcoders, channels, guide, calls, signalling, http, hep, watches };
+  const parts = { state, engine, transcoders, tuners, channels, guide, calls, signalling, http, hep, watches };
   return new Server(parts, { http: port, ...sip, media }, failed.promise);
 }
 
@@ -294,7 +314,11 @@ function renewed(files: KeyPairFiles, pair: KeyPair, log: Logger, use: (pair: Ke
   });
 }
 
-function handle(event: EngineEvent, channels: Channels, calls: Calls, log: Logger): void {
+function handle(
+  event: EngineEvent,
+  { channels, calls, tuners }: Pick<Parts, 'channels' | 'calls' | 'tuners'>,
+  log: Logger,
+): void {
   switch (event.type) {
     case 'sourceOpen':
       log.info({ channel: event.channel, languages: event.info.languages }, 'a source is open');
@@ -303,7 +327,8 @@ function handle(event: EngineEvent, channels: Channels, calls: Calls, log: Logge
       log.warn({ channel: event.channel, reason: event.reason }, 'a source is out');
       return channels.sourceOut(event.channel, event.reason);
     case 'sourceFailed':
-      return channels.sourceFailed(event.channel, event.reason);
+      // A tuner knows better why nothing comes than who waits for it.
+      return channels.sourceFailed(event.channel, tuners.explain(event.channel) ?? event.reason);
     case 'sourceEnded':
       return channels.sourceEnded(event.channel);
     case 'thumbnail':

@@ -22,6 +22,8 @@ export interface LoadOptions {
   readonly interfaces: NodeJS.Dict<NetworkInterfaceInfo[]>;
   /** URL schemes of the source kinds. */
   readonly sourceKinds: readonly string[];
+  /** What is wrong with a source of a known kind, beyond its kind; null for nothing. */
+  readonly sourceFault?: (source: string) => Pick<Problem, 'fault' | 'remedy'> | null;
 }
 
 /** What most platforms grant. */
@@ -153,7 +155,7 @@ function completePlatform(platform: PlatformFile, base: string): PlatformConfig 
 }
 
 /** What no schema sees: keys that have to agree with each other. */
-function meaningProblems(file: ConfigFile, { sourceKinds }: LoadOptions): Problem[] {
+function meaningProblems(file: ConfigFile, { sourceKinds, sourceFault = () => null }: LoadOptions): Problem[] {
   const problems: Problem[] = [];
   const { rtpPorts, port, address } = { ...DEFAULTS.media, ...file.media };
   const { first, last } = parseRange(rtpPorts);
@@ -199,7 +201,10 @@ function meaningProblems(file: ConfigFile, { sourceKinds }: LoadOptions): Proble
       const known = sourceKinds.map(kind => `${kind}:`).join(', ');
       const fault = `${JSON.stringify(channel.source)} is of no known kind`;
       problems.push({ path: at('channels', index, 'source'), fault, remedy: `begin it with one of ${known}` });
+      continue;
     }
+    const problem = sourceFault(channel.source);
+    if (problem !== null) problems.push({ path: at('channels', index, 'source'), ...problem });
   }
   for (const [index, { channel, registrar }] of (file.platforms ?? []).entries()) {
     const names = (file.channels ?? []).map(({ name }) => name);

@@ -97,6 +97,7 @@ describe('a playlist', () => {
   for (const [place, address, fault] of [
     [WEB, 'exec:rm -rf .', 'exec: is taken from the configuration alone'],
     [FILE, 'exec:rm -rf .', 'exec: is taken from the configuration alone'],
+    [FILE, 'dvb://0?system=dvb-t#1', 'dvb: is taken from the configuration alone'],
     [FILE, 'VLC:dvb://', 'vlc: is taken from the configuration alone'],
     [WEB, 'file:/etc/passwd', 'a list on the web may name no files of this machine'],
     [WEB, 'SDP:/etc/passwd', 'a list on the web may name no files of this machine'],

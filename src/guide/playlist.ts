@@ -29,7 +29,7 @@ const MOST_CHARACTERS_OF_A_TEXT = 100;
 const MOST_NUMBER = 999_999;
 
 /** These run programs: a list, which may come from anywhere, must not choose them. */
-const RUN_PROGRAMS: readonly string[] = ['exec', 'vlc'];
+const RUN_PROGRAMS: readonly string[] = ['dvb', 'exec', 'vlc'];
 /** These open files: a list on the web must not choose ours. */
 const OPEN_FILES: readonly string[] = ['file', 'sdp'];
 

@@ -20,12 +20,22 @@ export interface ChannelListing {
   readonly onAir: boolean;
   /** Why nothing comes of its source, so that viewers see a slate; null while all is well. */
   readonly outage: string | null;
+  /** How the card receives that it is on; null when it is on none, or nothing is known. */
+  readonly signal: SignalListing | null;
   /** Of what there is to see and hear, while it is on air; null for what there is not. */
   readonly video: MediumListing | null;
   readonly audio: MediumListing | null;
   /** Which of several tracks are played; null while it is not on air, and where there is nothing to choose. */
   readonly languages: LanguagesListing | null;
   readonly viewers: number;
+}
+
+/** What a card's driver says; each driver has a scale of its own, and says less while there is no lock. */
+export interface SignalListing {
+  readonly locked: boolean;
+  readonly strength: number | null;
+  readonly snr: number | null;
+  readonly bitErrorRate: number | null;
 }
 
 /** How a source's picture or sound goes to viewers. */

@@ -5,6 +5,10 @@ import { type Figures, Metrics } from './index.ts';
 const FIGURES: Figures = {
   calls: { active: 2, outcomes: { watched: 5, refused: 1 } },
   transcodersActive: 1,
+  tunersLocked: [
+    { labels: { card: '0' }, value: 1 },
+    { labels: { card: '1/1' }, value: 0 },
+  ],
   registrations: { registered: 2, failed: 1 },
   phones: 4,
   sipMessages: [{ labels: { direction: 'in', transport: 'ws' }, value: 12 }],
@@ -39,6 +43,8 @@ const LINES: readonly string[] = [
   'dialcast_viewers{transport="webrtc"} 2',
   'dialcast_viewers{transport="rtp"} 0',
   'dialcast_transcoders_active 1',
+  'dialcast_tuner_locked{card="0"} 1',
+  'dialcast_tuner_locked{card="1/1"} 0',
   'dialcast_renditions_active{channel="clock",codec="h264"} 2',
   'dialcast_renditions_active{channel="clock",codec="opus"} 1',
   'dialcast_renditions_passed_through{channel="clock",codec="h264"} 1',

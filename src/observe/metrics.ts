@@ -10,6 +10,8 @@ export interface Sample<Label extends string> {
 export interface Figures {
   readonly calls: { readonly active: number; readonly outcomes: Readonly<Record<string, number>> };
   readonly transcodersActive: number;
+  /** DVB cards in use: 1 with a lock, 0 without. */
+  readonly tunersLocked: readonly Sample<'card'>[];
   /** Registrations with foreign platforms, by state. */
   readonly registrations: Readonly<Record<string, number>>;
   /** Subscribers with a phone that is registered here. */
@@ -71,6 +73,13 @@ const FAMILIES: readonly Family[] = [
     kind: 'gauge',
     labels: [],
     samples: ({ transcodersActive }) => single(transcodersActive),
+  },
+  {
+    name: 'dialcast_tuner_locked',
+    help: 'DVB cards in use: 1 for one that receives its multiplex, 0 for one that does not.',
+    kind: 'gauge',
+    labels: ['card'],
+    samples: ({ tunersLocked }) => tunersLocked,
   },
   {
     name: 'dialcast_renditions_active',

@@ -1,5 +1,6 @@
 export { SOURCE_KINDS } from './source/index.ts';
 export { type SupervisorOptions, type TranscoderChannel, TranscoderSupervisor } from './supervisor.ts';
+export { type Signal, sourceFault, Tuners } from './tuner/index.ts';
 export type {
   AudioRendition,
   H264Profile,

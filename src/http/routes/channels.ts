@@ -32,6 +32,13 @@ const Languages = Type.Union(
   { description: 'In the shortest codes of ISO 639; null while the channel is not on air, or makes its media itself' },
 );
 
+const figure = Type.Union([Type.Integer(), Type.Null()], { description: "On the driver's own scale" });
+
+const Signal = Type.Union(
+  [Type.Object({ locked: Type.Boolean(), strength: figure, snr: figure, bitErrorRate: figure }), Type.Null()],
+  { description: 'How the DVB card receives that it is on; null when it is on none, or nothing is known' },
+);
+
 const Channel = Type.Object(
   {
     number: Type.Integer(),
@@ -42,6 +49,7 @@ const Channel = Type.Object(
     outage: Type.Union([Type.String(), Type.Null()], {
       description: 'Why nothing comes of its source, so that viewers see a slate; null while all is well',
     }),
+    signal: Signal,
     video: Medium,
     audio: Medium,
     languages: Languages,

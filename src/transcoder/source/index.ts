@@ -18,6 +18,7 @@ const opened = (describe: () => Promise<(url: string) => Input>): Kind => {
 
 /** What each URL scheme is made by; loaded when needed, since a process plays one source. */
 const KINDS: Readonly<Record<string, Kind>> = {
+  dvb: opened(async () => (await import('./dvb.ts')).dvbInput),
   exec: opened(async () => (await import('./exec.ts')).execInput),
   file: opened(async () => (await import('./file.ts')).fileInput),
   http: opened(async () => (await import('./http.ts')).httpInput),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { DialcastError } from '../../errors.ts';
+import { dvbInput } from './dvb.ts';
 import { execInput, splitCommand } from './exec.ts';
 import { fileInput } from './file.ts';
 import { httpInput } from './http.ts';
@@ -25,6 +26,7 @@ const INPUTS: readonly [source: string, input: (url: string) => Input, url: stri
     ['rtmp://0.0.0.0/live/news#listen', rtmpInput, 'rtmp://0.0.0.0/live/news', { listen: '1' }],
     ['srt://host:9000?passphrase=x', srtInput, 'srt://host:9000?passphrase=x', { timeout: '5000000' }],
     ['srt://0.0.0.0:9000?mode=listener', srtInput, 'srt://0.0.0.0:9000?mode=listener', {}],
+    ['dvb://127.1.2.3:4567', dvbInput, 'udp://127.1.2.3:4567?localaddr=127.1.2.3', { reuse: '0' }],
     ['udp://239.0.0.1:5000', udpInput, 'udp://239.0.0.1:5000', { overrun_nonfatal: '1' }],
     ['rtp://239.0.0.1:5004', rtpInput, 'rtp://239.0.0.1:5004', {}],
   ];

@@ -7,9 +7,14 @@ export interface TestcardStream {
   readonly seconds: number;
   /** FFmpeg's arguments between the inputs and the file: codecs and container. */
   readonly encode: readonly string[];
+  /** What the squares tell in the first picture, in whole seconds; 0 by default. */
+  readonly firstSeconds?: number;
+  /** How long each tone is; 0.1 by default. */
+  readonly toneSeconds?: number;
 }
 
-const BEEP = 'aevalsrc=if(lt(mod(t\\,1)\\,0.1)\\,0.25*sin(2*PI*1000*t)\\,0):s=48000';
+const beep = (toneSeconds: number) =>
+  `aevalsrc=if(lt(mod(t\\,1)\\,${toneSeconds})\\,0.25*sin(2*PI*1000*t)\\,0):s=48000`;
 
 /** H.264 with B-frames and AAC, in MPEG-TS: what most of the world sends. */
 export const USUAL: TestcardStream['encode'] = [
@@ -18,7 +23,8 @@ export const USUAL: TestcardStream['encode'] = [
 ];
 
 /** Writes a file whose picture and sound are the test card's; its squares count milliseconds from its beginning. */
-export async function writeTestcard(file: string, { seconds, encode }: TestcardStream): Promise<void> {
+export async function writeTestcard(file: string, stream: TestcardStream): Promise<void> {
+  const { seconds, encode, firstSeconds = 0, toneSeconds = 0.1 } = stream;
   const { width, height, frameRate } = TESTCARD;
   const picture = [
     '-f',
@@ -32,13 +38,13 @@ export async function writeTestcard(file: string, { seconds, encode }: TestcardS
     '-i',
     '-',
   ];
-  const sound = ['-f', 'lavfi', '-t', `${seconds}`, '-i', BEEP];
+  const sound = ['-f', 'lavfi', '-t', `${seconds}`, '-i', beep(toneSeconds)];
   const args = ['-v', 'error', '-y', ...picture, ...sound, ...encode, file];
   const ffmpeg = spawn(find('ffmpeg')!, args, { stdio: ['pipe', 'inherit', 'inherit'] });
   const ended = once(ffmpeg, 'exit');
   const card = new TestcardPicture();
   for (let frame = 0; frame < seconds * frameRate; frame++) {
-    const { data } = card.draw(Math.round((frame * 1000) / frameRate));
+    const { data } = card.draw(Math.round(firstSeconds * 1000 + (frame * 1000) / frameRate));
     if (!ffmpeg.stdin.write(Buffer.from(data))) await Promise.race([once(ffmpeg.stdin, 'drain'), ended]);
   }
   ffmpeg.stdin.end();

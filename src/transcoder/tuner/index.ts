@@ -1,0 +1,2 @@
+export type { Signal } from './reports.ts';
+export { sourceFault, Tuners } from './tuners.ts';
