@@ -36,9 +36,8 @@ const TRACE = {
 
 const CHANNEL = {
   ...({ number: 101, name: 'clock', title: 'Clock', kind: 'live', onAir: true, outage: null, viewers: 1 } as const),
-  ...{ video: { passThrough: 'h264 main 3.1', obstacle: null }, audio: null },
+  ...{ video: { passThrough: 'h264 main 3.1', obstacle: null }, audio: null, signal: null },
   languages: { audio: 'de', subtitles: null, available: { audio: ['de', 'en'], subtitles: [] } },
-  signal: { locked: true, strength: 40_000, snr: 250, bitErrorRate: null },
 };
 
 const OPTIONS: HttpServerOptions = {
