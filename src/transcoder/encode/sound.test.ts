@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { AV_CHANNEL_LAYOUT_STEREO, AV_SAMPLE_FMT_S16 } from 'node-av/constants';
+import {
+  AV_CHANNEL_LAYOUT_5POINT1,
+  AV_CHANNEL_LAYOUT_MONO,
+  AV_CHANNEL_LAYOUT_STEREO,
+  AV_SAMPLE_FMT_FLT,
+  AV_SAMPLE_FMT_S16,
+} from 'node-av/constants';
 import { Frame } from 'node-av/lib';
 import { SoundFilter } from './sound.ts';
 
@@ -42,6 +48,47 @@ const uneven = (ptsUs: readonly number[]) =>
   ptsUs.slice(1).filter((timeUs, index) => Math.abs(timeUs - ptsUs[index]! - FRAME_US) > 1);
 const every = (periodUs: number, count: number) => Array.from({ length: count }, (_, index) => index * periodUs);
 
+describe('sound of more channels', () => {
+  /** The loudest of left and right that comes of constant samples in six channels, or as many as are given. */
+  function mixed(samples: readonly number[], channelLayout = AV_CHANNEL_LAYOUT_5POINT1): number[] {
+    const filter = new SoundFilter(FORMAT);
+    const loudest = [0, 0];
+    const values = Float32Array.from({ length: 960 * samples.length }, (_, index) => samples[index % samples.length]!);
+    for (let index = 0; index < 10; index++) {
+      using frame = Frame.fromAudioBuffer(Buffer.from(values.buffer), {
+        nbSamples: 960,
+        format: AV_SAMPLE_FMT_FLT,
+        sampleRate: 48_000,
+        channelLayout,
+      });
+      filter.push(frame, START_US + index * FRAME_US, out => {
+        const [plane] = out.data!;
+        const both = new Int16Array(plane!.buffer, plane!.byteOffset, 1_920);
+        for (const [at, value] of both.entries())
+          loudest[at % 2] = Math.max(loudest[at % 2]!, Math.abs(value) / 32_768);
+      });
+    }
+    filter.close();
+    return loudest.map(value => Math.round(value * 100) / 100);
+  }
+
+  // ITU-R BS.775: centre and surround at -3 dB, and all of it so much quieter that nothing can be too loud.
+  for (const [name, samples, expected] of [
+    ['has its front left on the left', [1, 0, 0, 0, 0, 0], [0.41, 0]],
+    ['has its centre on both sides', [0, 0, 1, 0, 0, 0], [0.29, 0.29]],
+    ['has none of its effects', [0, 0, 0, 1, 0, 0], [0, 0]],
+    ['has its surround right on the right', [0, 0, 0, 0, 0, 1], [0, 0.29]],
+    ['is never too loud', [1, 1, 1, 1, 1, 1], [1, 1]],
+  ] as const) {
+    it(name, () => assert.deepEqual(mixed(samples), expected));
+  }
+
+  it('or of one goes to both sides', () => {
+    const [left, right] = mixed([0.5], AV_CHANNEL_LAYOUT_MONO);
+    assert.ok(left === right && left! > 0.3, `${left}, ${right}`);
+  });
+});
+
 describe('sound', () => {
   for (const [name, pace] of [
     ['that is right', 1],
@@ -68,6 +115,23 @@ describe('sound', () => {
     const { ptsUs, loudness } = filtered(every(FRAME_US, 100).map((us, index) => us + ((index * 7) % 5) * 1_000));
     assert.deepEqual(uneven(ptsUs), []);
     assert.ok(loudness.slice(1).every(most => most > 7_000));
+  });
+
+  it('of which all at once there are more channels goes on without a hole', () => {
+    const filter = new SoundFilter(FORMAT);
+    const times: number[] = [];
+    for (let index = 0; index < 300; index++) {
+      const channelLayout = index < 200 ? AV_CHANNEL_LAYOUT_STEREO : AV_CHANNEL_LAYOUT_5POINT1;
+      using frame = Frame.fromAudioBuffer(Buffer.alloc(960 * 2 * channelLayout.nbChannels), {
+        nbSamples: 960,
+        format: AV_SAMPLE_FMT_S16,
+        sampleRate: 48_000,
+        channelLayout,
+      });
+      filter.push(frame, START_US + index * FRAME_US, (_, outUs) => times.push(outUs - START_US));
+    }
+    filter.close();
+    assert.deepEqual(times, every(FRAME_US, 300));
   });
 
   it('after a long hole, or a step back, begins anew', () => {

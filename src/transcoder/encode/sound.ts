@@ -15,6 +15,8 @@ export class SoundFilter {
   readonly #chain: FilterChain;
   /** Unix time at which the chain's time 0 is due. */
   #originUs: number | null = null;
+  /** Of the frames that come in. */
+  #description = '';
   #endUs = 0;
 
   constructor(format: AudioFormat) {
@@ -30,15 +32,18 @@ export class SoundFilter {
     const { sampleRate } = frame;
     const layout =
       frame.channelLayout.mask === 0n ? `${frame.channels}c` : `0x${frame.channelLayout.mask.toString(16)}`;
-    if (this.#originUs === null || Math.abs(ptsUs - this.#endUs) > GAP_US) {
+    const description = `time_base=1/1000000:sample_rate=${sampleRate}:sample_fmt=${frame.format}:channel_layout=${layout}`;
+    // Filters for sound of another form know nothing of what was before, and would fill all of it with silence.
+    const isOther = description !== this.#description;
+    if (this.#originUs === null || isOther || Math.abs(ptsUs - this.#endUs) > GAP_US) {
       this.#chain.reset();
+      this.#description = description;
       this.#originUs = ptsUs;
     }
     const originUs = this.#originUs;
     this.#endUs = ptsUs + (frame.nbSamples / sampleRate) * 1_000_000;
     using timed = frame.clone()!;
     timed.pts = BigInt(ptsUs - originUs);
-    const description = `time_base=1/1000000:sample_rate=${sampleRate}:sample_fmt=${frame.format}:channel_layout=${layout}`;
     this.#chain.push(timed, description, (filtered, timeBaseSeconds) => {
       onFrame(filtered, originUs + Math.round(Number(filtered.pts) * timeBaseSeconds * 1_000_000));
     });

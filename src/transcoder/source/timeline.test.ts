@@ -121,6 +121,49 @@ describe('the time of a source', () => {
     assert.equal(bench.slackUs(400_000, VIDEO, true), DELAY_US - 10_000_000);
   });
 
+  for (const [name, wrongUs] of [
+    ['far ahead', 40_000_000_000],
+    ['far back', -40_000_000_000],
+    ['ahead by what might be a pause', 2_500_000],
+  ] as const) {
+    it(`is not moved by one damaged time stamp ${name}, nor is another track`, () => {
+      const bench = new Bench(false);
+      bench.play(1_000_000, 10, VIDEO, 0);
+      bench.play(1_000_000, 10, AUDIO, 0);
+      bench.slackUs(1_400_000 + wrongUs);
+      const rest = [...bench.play(1_440_000, 3, VIDEO, 0), ...bench.play(1_400_000, 3, AUDIO, 0)];
+      const expected = [11, 12, 13, 10, 11, 12].map(index => DELAY_US + index * FRAME_US);
+      assert.deepEqual(rest, expected);
+    });
+  }
+
+  it('is not moved by damaged time stamps of both tracks, again and again', () => {
+    const bench = new Bench(false);
+    for (let index = 0; index < 100; index++) {
+      for (const track of [VIDEO, AUDIO]) {
+        const isWrong = index > 2 && (index + track) % 3 === 0;
+        const slackUs = bench.slackUs(index * FRAME_US + (isWrong ? 1e9 * (1 + (index % 7)) : 0), track, true);
+        if (!isWrong) assert.equal(slackUs, DELAY_US + index * FRAME_US);
+      }
+    }
+  });
+
+  it('keeps a long pause of one track where another one goes on', () => {
+    const bench = new Bench(false);
+    bench.play(0, 10, AUDIO, 0);
+    bench.play(0, 250, VIDEO, 0);
+    assert.equal(bench.slackUs(9_800_000, AUDIO, true), DELAY_US + 9_800_000);
+    assert.equal(bench.slackUs(10_000_000, VIDEO, true), DELAY_US + 10_000_000);
+  });
+
+  it('tells of what comes seldom when it is due, and learns nothing of it', () => {
+    const bench = new Bench(false);
+    bench.play(0, 10, VIDEO, 0);
+    assert.equal(bench.timeline.dueBeside(60_000_000) - START_US, DELAY_US + 60_000_000);
+    assert.equal(bench.slackUs(10 * FRAME_US, VIDEO), DELAY_US + 10 * FRAME_US);
+    assert.equal(bench.timeline.endUs - START_US, DELAY_US + 11 * FRAME_US);
+  });
+
   it('of a film that begins anew goes on where its longest track ended', () => {
     const bench = new Bench(false);
     bench.play(1_000_000, 10, VIDEO, 0);

@@ -10,9 +10,16 @@ export interface TimelineOptions {
 interface Track {
   /** What is added to the track's own time; an object that tracks share which count on the same line. */
   epoch: Epoch;
-  dueUs: number;
-  endUs: number;
+  last: Moment;
+  /** The one before it, should the last be wrong. */
+  before: Moment;
   readAtUs: number;
+}
+
+interface Moment {
+  readonly dueUs: number;
+  /** Of all until then. */
+  readonly endUs: number;
 }
 
 interface Epoch {
@@ -24,6 +31,11 @@ const LATE_US = 1_000_000;
 /** A track's time that goes back further than reordered pictures do, or ahead further than any pause, has jumped. */
 const BACK_US = 1_000_000;
 const AHEAD_US = 3_000_000;
+
+/** A damaged time stamp is taken for a jump, and the next one for another: back to where it was before. */
+const REMEMBERED_EPOCHS = 4;
+
+const NEVER: Moment = { dueUs: Number.NaN, endUs: Number.NaN };
 
 /** How much faster or slower than its own clock a source may be shown: nobody sees or hears one part in 200. */
 const SLEW = 0.005;
@@ -38,8 +50,8 @@ const WINDOW_US = 30_000_000;
 export class Timeline {
   readonly #options: TimelineOptions;
   readonly #tracks = new Map<number, Track>();
-  /** The latest; a track that jumps looks first whether another one has jumped before it. */
-  #epoch: Epoch | null = null;
+  /** The latest first; a track that jumps looks first whether another one has jumped before it, or it has itself. */
+  #epochs: readonly Epoch[] = [];
   #slewUs = 0;
   #slewGoalUs = 0;
   #slewedAtUs = 0;
@@ -56,43 +68,70 @@ export class Timeline {
    */
   due(trackId: number, mediaUs: number, durationUs: number, held: boolean): number {
     const nowUs = this.#options.nowUs();
-    this.#epoch ??= { offsetUs: nowUs + this.#options.delayUs - mediaUs };
-    const track = this.#tracks.get(trackId) ?? {
-      epoch: this.#epoch,
-      dueUs: Number.NaN,
-      endUs: Number.NaN,
-      readAtUs: nowUs,
-    };
+    if (this.#epochs.length === 0) this.#epochs = [{ offsetUs: nowUs + this.#options.delayUs - mediaUs }];
+    const track = this.#tracks.get(trackId) ?? { epoch: this.#epochs[0]!, last: NEVER, before: NEVER, readAtUs: nowUs };
     this.#tracks.set(trackId, track);
-    const at = ({ offsetUs }: Epoch) => mediaUs + offsetUs + this.#slewUs;
-    if (!isPlausible(at(track.epoch), track, nowUs, held)) {
-      if (!isPlausible(at(this.#epoch), track, nowUs, held)) {
-        const goesOnUs = Math.max(
-          Number.isNaN(track.endUs) ? 0 : track.endUs,
-          nowUs + (held ? 0 : this.#options.delayUs),
-        );
-        this.#epoch = { offsetUs: goesOnUs - mediaUs - this.#slewUs };
-      }
-      track.epoch = this.#epoch;
-    }
-    if (this.#options.live && !held) this.#follow(at(track.epoch) - nowUs, nowUs);
-    track.dueUs = at(track.epoch);
-    track.endUs = Number.isNaN(track.endUs)
-      ? track.dueUs + durationUs
-      : Math.max(track.endUs, track.dueUs + durationUs);
+    const epoch = this.#epochOf(track, mediaUs, nowUs, held);
+    if (epoch !== track.epoch) this.#epochs = [epoch, ...this.#epochs.filter(each => each !== epoch)];
+    this.#epochs = this.#epochs.slice(0, REMEMBERED_EPOCHS);
+    track.epoch = epoch;
+    if (this.#options.live && !held) this.#follow(this.#at(epoch, mediaUs) - nowUs, nowUs);
+    const dueUs = this.#at(epoch, mediaUs);
+    const endUs = Number.isNaN(track.last.endUs) ? dueUs + durationUs : Math.max(track.last.endUs, dueUs + durationUs);
+    [track.before, track.last] = [track.last, { dueUs, endUs }];
     track.readAtUs = nowUs;
-    return track.dueUs;
+    return dueUs;
+  }
+
+  /** When something is due that comes so seldom that nothing can be told of it, in Unix microseconds. */
+  dueBeside(mediaUs: number): number {
+    const [epoch] = this.#epochs;
+    return epoch === undefined ? this.#options.nowUs() + this.#options.delayUs : this.#at(epoch, mediaUs);
+  }
+
+  /** When all is over that was read until now, in Unix microseconds; 0 before there is any. */
+  get endUs(): number {
+    return Math.max(0, ...[...this.#tracks.values()].map(({ last }) => last.endUs));
   }
 
   /** The source begins anew at this moment of its own time: it goes on where the longest of its tracks ended. */
   beginAnew(startUs: number): void {
-    const endUs = Math.max(...[...this.#tracks.values()].map(track => track.endUs));
-    this.#epoch = { offsetUs: endUs - startUs - this.#slewUs };
+    const { endUs } = this;
+    const epoch = { offsetUs: endUs - startUs - this.#slewUs };
+    this.#epochs = [epoch];
     for (const track of this.#tracks.values()) {
-      track.epoch = this.#epoch;
-      track.dueUs = endUs;
-      track.endUs = endUs;
+      track.epoch = epoch;
+      track.last = { dueUs: endUs, endUs };
+      track.before = track.last;
     }
+  }
+
+  #at({ offsetUs }: Epoch, mediaUs: number): number {
+    return mediaUs + offsetUs + this.#slewUs;
+  }
+
+  /** The line on which the track's next packet is: its own, one that is known, or else a new one. */
+  #epochOf(track: Track, mediaUs: number, nowUs: number, held: boolean): Epoch {
+    const elapsedUs = nowUs - track.readAtUs;
+    const isPlausible = (epoch: Epoch, { dueUs, endUs }: Moment) => {
+      const atUs = this.#at(epoch, mediaUs);
+      if (!held && atUs < nowUs - LATE_US) return false;
+      if (Number.isNaN(dueUs)) return true;
+      // While nothing came, the source's time went on as ours did; and where another track is, this one may be as well.
+      const others = [...this.#tracks.values()].filter(each => each !== track && each.epoch === epoch);
+      const latestUs = Math.max(endUs + elapsedUs, ...others.map(({ last }) => last.endUs));
+      return atUs >= dueUs - BACK_US && atUs <= latestUs + AHEAD_US;
+    };
+    if (isPlausible(track.epoch, track.last)) return track.epoch;
+    if (track.before !== NEVER && isPlausible(track.epoch, track.before)) {
+      track.last = track.before;
+      return track.epoch;
+    }
+    const known = this.#epochs.find(epoch => isPlausible(epoch, track.last));
+    if (known !== undefined) return known;
+    const { endUs } = track.last;
+    const goesOnUs = Math.max(Number.isNaN(endUs) ? 0 : endUs, nowUs + (held ? 0 : this.#options.delayUs));
+    return { offsetUs: goesOnUs - mediaUs - this.#slewUs };
   }
 
   /** Keeps the packet that comes latest of all at the delay that was wanted. */
@@ -112,13 +151,4 @@ export class Timeline {
     this.#slewUs += Math.max(-mostUs, Math.min(mostUs, wantedUs));
     this.#slewedAtUs = nowUs;
   }
-}
-
-/** Can a track's next packet be due then? */
-function isPlausible(dueUs: number, track: Track, nowUs: number, held: boolean): boolean {
-  if (!held && dueUs < nowUs - LATE_US) return false;
-  if (Number.isNaN(track.dueUs)) return true;
-  if (dueUs < track.dueUs - BACK_US) return false;
-  // While nothing came, the source's time went on as ours did.
-  return dueUs - track.endUs - (nowUs - track.readAtUs) <= AHEAD_US;
 }

@@ -1,4 +1,5 @@
 import {
+  AV_DISPOSITION_ATTACHED_PIC,
   AV_DISPOSITION_COMMENT,
   AV_DISPOSITION_DEFAULT,
   AV_DISPOSITION_DESCRIPTIONS,
@@ -74,8 +75,8 @@ export function canonicalLanguage(code: string): string | null {
 }
 
 /** A cover picture in a music file is not a film. */
-function isCover(stream: Stream): boolean {
-  return stream.attachedPic !== null;
+function isCover({ disposition }: Stream): boolean {
+  return (disposition & AV_DISPOSITION_ATTACHED_PIC) !== 0;
 }
 
 function inLanguage(streams: readonly Stream[], wanted: string | null): Stream | null {
