@@ -46,6 +46,7 @@ export function describeChannel({ config, onAir, outage, info, viewers }: Channe
     onAir,
     outage: outage && (tuners.explain(name) ?? outage),
     signal: tuners.signal(name),
+    skipped: info?.skipped ?? [],
     video,
     audio,
     languages: info?.languages ?? null,

@@ -320,9 +320,15 @@ function handle(
   log: Logger,
 ): void {
   switch (event.type) {
-    case 'sourceOpen':
+    case 'sourceOpen': {
+      const known = channels.find(event.channel)?.info?.skipped ?? [];
+      for (const { item, reason } of event.info.skipped ?? []) {
+        if (known.some(each => each.item === item)) continue;
+        log.warn({ channel: event.channel, item, reason }, 'a file is skipped');
+      }
       log.info({ channel: event.channel, languages: event.info.languages }, 'a source is open');
       return channels.sourceOpened(event.channel, event.info);
+    }
     case 'sourceOut':
       log.warn({ channel: event.channel, reason: event.reason }, 'a source is out');
       return channels.sourceOut(event.channel, event.reason);

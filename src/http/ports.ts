@@ -20,6 +20,8 @@ export interface ChannelListing {
   readonly onAir: boolean;
   /** Why nothing comes of its source, so that viewers see a slate; null while all is well. */
   readonly outage: string | null;
+  /** Files of its folder or playlist that can't be played, or the latest of them. */
+  readonly skipped: readonly { readonly item: string; readonly reason: string }[];
   /** How the card receives that it is on; null when it is on none, or nothing is known. */
   readonly signal: SignalListing | null;
   /** Of what there is to see and hear, while it is on air; null for what there is not. */

@@ -6,6 +6,7 @@ export type {
   H264Profile,
   PassThrough,
   RenditionSpec,
+  SkippedItem,
   SourceInfo,
   Verdict,
   VideoRendition,

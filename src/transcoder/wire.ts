@@ -64,6 +64,15 @@ export interface SourceInfo {
   readonly audio: ({ readonly sampleRateHz: number; readonly channels: number } & Verdict) | null;
   /** Left out for what has no tracks to choose from. */
   readonly languages?: Languages;
+  /** Of a folder or a playlist: what can't be played, or the latest of it. */
+  readonly skipped?: readonly SkippedItem[];
+}
+
+/** A file that can't be played. */
+export interface SkippedItem {
+  /** Its name, without the folder. */
+  readonly item: string;
+  readonly reason: string;
 }
 
 /** Each a code of ISO 639, the shortest of its language's. */

@@ -50,6 +50,9 @@ const Channel = Type.Object(
       description: 'Why nothing comes of its source, so that viewers see a slate; null while all is well',
     }),
     signal: Signal,
+    skipped: Type.Array(Type.Object({ item: Type.String(), reason: Type.String() }), {
+      description: "Files of its folder or playlist that can't be played, or the latest of them",
+    }),
     video: Medium,
     audio: Medium,
     languages: Languages,
@@ -68,7 +71,8 @@ export function channelRoutes(app: App, { channels }: HttpPorts): void {
   );
 }
 
-function writable({ languages, ...channel }: ChannelListing) {
+function writable({ languages, skipped, ...rest }: ChannelListing) {
+  const channel = { ...rest, skipped: [...skipped] };
   if (languages === null) return { ...channel, languages };
   const { audio, subtitles } = languages.available;
   return { ...channel, languages: { ...languages, available: { audio: [...audio], subtitles: [...subtitles] } } };

@@ -16,11 +16,17 @@ const opened = (describe: () => Promise<(url: string) => Input>): Kind => {
   };
 };
 
+const openedFile = opened(async () => (await import('./file.ts')).fileInput);
+
 /** What each URL scheme is made by; loaded when needed, since a process plays one source. */
 const KINDS: Readonly<Record<string, Kind>> = {
   dvb: opened(async () => (await import('./dvb.ts')).dvbInput),
   exec: opened(async () => (await import('./exec.ts')).execInput),
-  file: opened(async () => (await import('./file.ts')).fileInput),
+  file: async options => {
+    const { isItemList } = await import('./item-list.ts');
+    if (!(await isItemList(options.url.slice('file:'.length)))) return openedFile(options);
+    return new (await import('./list-source.ts')).ListSource(options);
+  },
   http: opened(async () => (await import('./http.ts')).httpInput),
   https: opened(async () => (await import('./http.ts')).httpInput),
   rtmp: opened(async () => (await import('./rtmp.ts')).rtmpInput),

@@ -11,12 +11,20 @@ import { Timeline } from './timeline.ts';
 import { chooseTracks } from './tracks.ts';
 
 /** Long enough for the decoders to be ready when the first frame is due. */
-const FILM_DELAY_US = 100_000;
+export const FILM_DELAY_US = 100_000;
 /** More than the jitter of most networks, and little for a viewer. */
 const LIVE_DELAY_US = 200_000;
 const WATCH_INTERVAL_MS = 250;
 
 export const MICROSECONDS = new Rational(1, 1_000_000);
+
+/** Of what is one of several that are played one after another. */
+export interface Part {
+  /** Of all of them: each goes on where the one before it ends. */
+  readonly timeline: Timeline;
+  /** Where to begin, from its own beginning. */
+  readonly offsetUs: number;
+}
 
 /** Whatever FFmpeg opens: demultiplexes it and gives its streams to players, each packet with the time at which it is due. */
 export class InputSource implements Source {
@@ -24,15 +32,20 @@ export class InputSource implements Source {
   readonly #options: SourceOptions;
   readonly #format = new FormatContext();
   readonly #command: CommandOutput | null;
+  readonly #part: Part | null;
+  readonly #read = Promise.withResolvers<void>();
+  /** Of the streams that are played, in this pass. */
+  #packets = 0;
   #players: StreamPlayer[] = [];
   #languages: Languages | undefined;
   #readAtMs = 0;
   /** Are we waiting for the players, not for the source. */
   #held = false;
 
-  constructor(input: Input, options: SourceOptions) {
+  constructor(input: Input, options: SourceOptions, part: Part | null = null) {
     this.#input = input;
     this.#options = options;
+    this.#part = part;
     this.#command = input.command === null ? null : new CommandOutput(input.command);
   }
 
@@ -66,6 +79,16 @@ export class InputSource implements Source {
 
   get live(): boolean {
     return this.#input.live ?? this.#format.duration === NO_TIME;
+  }
+
+  /** Resolves when there is no more to be read; what was read may still have to be played. */
+  get isRead(): Promise<void> {
+    return this.#read.promise;
+  }
+
+  /** Has anything been read that can be played. */
+  get hasMedia(): boolean {
+    return this.#packets > 0;
   }
 
   async play(sink: SourceSink, signal: AbortSignal): Promise<void> {
@@ -103,29 +126,37 @@ export class InputSource implements Source {
     packet.alloc();
     const { live } = this;
     const { loop, nowUs } = this.#options;
-    const timeline = new Timeline({ nowUs, delayUs: live ? LIVE_DELAY_US : FILM_DELAY_US, live });
+    const ownTime = () => new Timeline({ nowUs, delayUs: live ? LIVE_DELAY_US : FILM_DELAY_US, live });
+    const timeline = this.#part?.timeline ?? ownTime();
+    if (this.#part !== null) await this.#enter(this.#part);
     this.#readAtMs = performance.now();
-    let packets = 0;
     while (!signal.aborted) {
       const result = await this.#format.readFrame(packet);
       this.#readAtMs = performance.now();
       if (result < 0) {
         // The end of the file, or of what can be read of it.
         for (const { queue } of this.#players) queue.push('end');
-        if (live || !loop || packets === 0) break;
-        packets = 0;
+        if (live || !loop || this.#packets === 0) break;
+        this.#packets = 0;
         const startUs = this.#startUs();
         timeline.beginAnew(startUs);
         await this.#format.seekFrame(-1, BigInt(startUs), AVSEEK_FLAG_BACKWARD);
         continue;
       }
-      if (this.#take(packet, timeline)) packets++;
+      if (this.#take(packet, timeline)) this.#packets++;
       packet.unref();
       this.#held = PacketQueue.areFull(this.#queues);
       if (this.#held) await PacketQueue.untilRoom(this.#queues);
       this.#readAtMs = performance.now();
     }
     for (const { queue } of this.#players) queue.close();
+    this.#read.resolve();
+  }
+
+  async #enter({ timeline, offsetUs }: Part): Promise<void> {
+    const startUs = this.#startUs();
+    if (timeline.endUs > 0) timeline.beginAnew(startUs);
+    if (offsetUs > 0) await this.#format.seekFrame(-1, BigInt(startUs + Math.round(offsetUs)), AVSEEK_FLAG_BACKWARD);
   }
 
   /** False for a packet of a stream that nobody wants. */
