@@ -6,20 +6,22 @@ import type { Guide } from './guide/index.ts';
 import type { CallListing, ChannelListing, GuideListing, GuideWindow, PlatformListing } from './http/index.ts';
 import type { Figures } from './observe/index.ts';
 import type { Registration, SignallingEndpoint, Trace } from './signalling/index.ts';
-import type { SourceInfo, TranscoderSupervisor, Tuners } from './transcoder/index.ts';
+import { EFFORTS, type SourceInfo, type TranscoderSupervisor, type Tuners } from './transcoder/index.ts';
 
 /** Who is asked for the server's figures. */
 export interface Measured {
   readonly engine: Engine;
   readonly transcoders: TranscoderSupervisor;
   readonly tuners: Tuners;
+  readonly channels: Channels;
   readonly calls: Calls;
   readonly signalling: SignallingEndpoint;
   readonly trace: Trace;
 }
 
 /** What the metrics tell. */
-export async function figures({ engine, transcoders, tuners, calls, signalling, trace }: Measured): Promise<Figures> {
+export async function figures(measured: Measured): Promise<Figures> {
+  const { engine, transcoders, tuners, channels, calls, signalling, trace } = measured;
   const { overRate, banned, bans, faults, registrations } = signalling.sizes;
   return {
     calls: { active: calls.size, outcomes: calls.outcomes },
@@ -31,11 +33,17 @@ export async function figures({ engine, transcoders, tuners, calls, signalling, 
     sipUnserved: { rate: overRate, ban: banned, fault: faults },
     sipBans: bans,
     sipTraceBytes: trace.bytes,
+    effortSteps: channels
+      .list()
+      .flatMap(({ config: { name }, encoding }) =>
+        encoding === null ? [] : [{ labels: { channel: name }, value: EFFORTS.indexOf(encoding.effort) }],
+      ),
     engine: await engine.stats().catch(() => null),
   };
 }
 
-export function describeChannel({ config, onAir, outage, info, viewers }: Channel, tuners: Tuners): ChannelListing {
+export function describeChannel(channel: Channel, tuners: Tuners): ChannelListing {
+  const { config, onAir, outage, info, encoding, viewers } = channel;
   const { number, name, title, source } = config;
   const [video, audio] = [describeMedium(info?.video), describeMedium(info?.audio)];
   return {
@@ -50,6 +58,7 @@ export function describeChannel({ config, onAir, outage, info, viewers }: Channe
     video,
     audio,
     languages: info?.languages ?? null,
+    encoding: encoding && { effort: encoding.effort, hardware: encoding.hardware },
     viewers,
   };
 }

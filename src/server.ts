@@ -36,7 +36,7 @@ import {
   Trace,
   type WireMessage,
 } from './signalling/index.ts';
-import { SOURCE_KINDS, TranscoderSupervisor, Tuners } from './transcoder/index.ts';
+import { EFFORTS, SOURCE_KINDS, TranscoderSupervisor, Tuners } from './transcoder/index.ts';
 
 export interface ServerPorts {
   readonly http: number;
@@ -222,7 +222,7 @@ async function start(
   });
   programmes.start();
   opened.push(async () => programmes.close());
-  const metrics = new Metrics(() => figures({ engine, transcoders, tuners, calls, signalling, trace }));
+  const metrics = new Metrics(() => figures({ engine, transcoders, tuners, channels, calls, signalling, trace }));
   const webPair = config.http.tls === null ? null : keyPair(config.http.tls);
   const http = new HttpServer({
     ...config.http,
@@ -314,6 +314,19 @@ function renewed(files: KeyPairFiles, pair: KeyPair, log: Logger, use: (pair: Ke
   });
 }
 
+type EncodingEvent = Extract<EngineEvent, { type: 'encoding' }>;
+
+/** Says what viewers may see of it: less is done for the pictures than before, or more again. */
+function encodingChanged({ channel, encoding }: EncodingEvent, channels: Channels, log: Logger): void {
+  const before = channels.find(channel)?.encoding?.effort ?? 'full';
+  const { effort, fault } = encoding;
+  const steps = EFFORTS.indexOf(effort) - EFFORTS.indexOf(before);
+  if (steps > 0) log.warn({ channel, effort }, 'encoders do not keep up: less is done for each picture');
+  else if (steps < 0) log.info({ channel, effort }, 'encoders keep up: more is done for each picture again');
+  else if (fault !== undefined) log.warn({ channel, fault }, 'hardware encodes no more for a channel, software does');
+  channels.encodingChanged(channel, encoding);
+}
+
 function handle(
   event: EngineEvent,
   { channels, calls, tuners }: Pick<Parts, 'channels' | 'calls' | 'tuners'>,
@@ -332,6 +345,8 @@ function handle(
     case 'sourceOut':
       log.warn({ channel: event.channel, reason: event.reason }, 'a source is out');
       return channels.sourceOut(event.channel, event.reason);
+    case 'encoding':
+      return encodingChanged(event, channels, log);
     case 'sourceFailed':
       // A tuner knows better why nothing comes than who waits for it.
       return channels.sourceFailed(event.channel, tuners.explain(event.channel) ?? event.reason);

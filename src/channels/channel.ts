@@ -1,6 +1,6 @@
 import type { ChannelConfig } from '../config/index.ts';
 import { DialcastError } from '../errors.ts';
-import type { RenditionSpec, SourceInfo } from '../transcoder/index.ts';
+import type { Encoding, RenditionSpec, SourceInfo } from '../transcoder/index.ts';
 
 /** What a channel needs of the clock; every wait of this room goes through it. */
 export interface Timers {
@@ -75,6 +75,7 @@ export class Channel {
   #failure: unknown = null;
   #wasAvailable = true;
   #thumbnail: Thumbnail | null = null;
+  #encoding: Encoding | null = null;
 
   constructor(config: ChannelConfig, ports: ChannelPorts, limits: ChannelLimits) {
     this.config = config;
@@ -109,6 +110,11 @@ export class Channel {
   /** The last one since the channel went on air; null when there is none yet. */
   get thumbnail(): Thumbnail | null {
     return this.#thumbnail;
+  }
+
+  /** How its pictures are encoded; null while no transcoder has said so. */
+  get encoding(): Encoding | null {
+    return this.#encoding;
   }
 
   get viewers(): number {
@@ -160,6 +166,10 @@ export class Channel {
 
   thumbnailMade(thumbnail: Thumbnail): void {
     if (this.#state.name === 'on') this.#thumbnail = thumbnail;
+  }
+
+  encodingChanged(encoding: Encoding): void {
+    if (this.#state.name !== 'off') this.#encoding = encoding;
   }
 
   /** The source cannot be opened, ended, or its transcoder was given up: everybody has to go. */
@@ -259,6 +269,7 @@ export class Channel {
   #turnOff(): void {
     this.#state = { name: 'off' };
     this.#thumbnail = null;
+    this.#encoding = null;
     for (const key of [...this.#renditions.keys()]) this.#stopRendition(key);
     this.#ports.stopTranscoder(this.config);
   }

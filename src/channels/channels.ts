@@ -1,6 +1,6 @@
 import type { ChannelConfig } from '../config/index.ts';
 import { DialcastError } from '../errors.ts';
-import type { SourceInfo } from '../transcoder/index.ts';
+import type { Encoding, SourceInfo } from '../transcoder/index.ts';
 import { Channel, type ChannelLimits, type ChannelPorts, type Thumbnail } from './channel.ts';
 
 const LIMITS: ChannelLimits = {
@@ -77,6 +77,10 @@ export class Channels {
 
   thumbnailMade(name: string, thumbnail: Thumbnail): void {
     if (thumbnail.jpeg.byteLength <= MOST_THUMBNAIL_BYTES) this.find(name)?.thumbnailMade(thumbnail);
+  }
+
+  encodingChanged(name: string, encoding: Encoding): void {
+    this.find(name)?.encodingChanged(encoding);
   }
 
   transcoderFailed(name: string, reason: string): void {

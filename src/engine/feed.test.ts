@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { RenditionSpec } from '../transcoder/wire.ts';
+import type { RenditionSpec, RenditionStats } from '../transcoder/wire.ts';
 import { Feed, type Frame } from './feed.ts';
 import { Feeds } from './feeds.ts';
 import type { FanOut } from './native.ts';
@@ -244,6 +244,7 @@ describe('the feeds', () => {
         { channel: 'clock', codec: 'vp8', frames: 3 },
         { channel: 'clock', codec: 'opus', frames: 1 },
       ],
+      encoders: [],
     });
     assert.deepEqual(feeds.stats(), feeds.stats());
   });
@@ -253,15 +254,29 @@ describe('the feeds', () => {
     for (const feed of [1, 2]) feeds.open({ feed, channel: 'clock', rendition: VP8 });
     const said = { framesEncoded: 0, keyFrames: 0, framesDropped: 0, passedThrough: true } as const;
     const passed = () => feeds.stats().feeds.map(({ passedThrough }) => passedThrough);
-    feeds.report('film', [{ id: 1, ...said }]);
+    const report = (channel: string, ...renditions: RenditionStats[]) =>
+      feeds.report(channel, { renditions, encoders: { video: 0, audio: 0 } });
+    report('film', { id: 1, ...said });
     assert.deepEqual(passed(), [false, false]);
-    feeds.report('clock', [
-      { id: 1, ...said },
-      { id: 2, framesEncoded: 9, keyFrames: 1, framesDropped: 0 },
-      { id: 3, ...said },
-    ]);
+    const encoded = { framesEncoded: 9, keyFrames: 1, framesDropped: 0 };
+    report('clock', { id: 1, ...said }, { id: 2, ...encoded }, { id: 3, ...said });
     assert.deepEqual(passed(), [true, false]);
-    feeds.report('clock', [{ id: 1, framesEncoded: 9, keyFrames: 1, framesDropped: 0 }]);
+    report('clock', { id: 1, ...encoded });
     assert.deepEqual(passed(), [false, false]);
+  });
+  it('say how many encoders there are, by what each transcoder says last, until it is gone', () => {
+    const { feeds } = setUpFeeds();
+    const report = (channel: string, video: number) =>
+      feeds.report(channel, { renditions: [], encoders: { video, audio: 1 } });
+    report('clock', 3);
+    report('film', 1);
+    report('clock', 2);
+    const [clock, film] = [
+      { channel: 'clock', video: 2, audio: 1 },
+      { channel: 'film', video: 1, audio: 1 },
+    ];
+    assert.deepEqual(feeds.stats().encoders, [clock, film]);
+    feeds.transcoderGone('film');
+    assert.deepEqual(feeds.stats().encoders, [clock]);
   });
 });

@@ -1,7 +1,9 @@
-import type { EngineMessage, RenditionStats, TranscoderMessage } from '../transcoder/wire.ts';
+import type { EncoderCount, EngineMessage, TranscoderMessage } from '../transcoder/wire.ts';
 import { Feed } from './feed.ts';
 import type { FanOut } from './native.ts';
 import type { EngineStats, FeedSpec } from './protocol.ts';
+
+type StatsMessage = Extract<TranscoderMessage, { type: 'stats' }>;
 
 /** Every feed that is open, and what their transcoders are told. */
 export class Feeds {
@@ -10,6 +12,9 @@ export class Feeds {
   readonly #feeds = new Map<number, Feed>();
   /** Frames of feeds that are closed by now, by channel and codec. */
   readonly #frames = new Map<string, { channel: string; codec: string; frames: number }>();
+
+  /** By channel, as their transcoders report them. */
+  readonly #encoders = new Map<string, EncoderCount>();
 
   constructor(fanOut: FanOut, tell: (channel: string, message: EngineMessage) => void) {
     this.#fanOut = fanOut;
@@ -44,6 +49,10 @@ export class Feeds {
     }
   }
 
+  transcoderGone(channel: string): void {
+    this.#encoders.delete(channel);
+  }
+
   push(channel: string, frame: Extract<TranscoderMessage, { type: 'frame' }>, nowMs: number): void {
     const feed = this.#feeds.get(frame.id);
     // A frame may still be under way when its feed is closed; another channel's id is nobody's business.
@@ -51,14 +60,15 @@ export class Feeds {
   }
 
   /** What a transcoder says of its renditions, once in a while. */
-  report(channel: string, renditions: readonly RenditionStats[]): void {
+  report(channel: string, { renditions, encoders }: Pick<StatsMessage, 'renditions' | 'encoders'>): void {
+    this.#encoders.set(channel, encoders);
     for (const { id, passedThrough = false } of renditions) {
       const feed = this.#feeds.get(id);
       if (feed?.spec.channel === channel) feed.passedThrough = passedThrough;
     }
   }
 
-  stats(): Pick<EngineStats, 'feeds' | 'frames'> {
+  stats(): Pick<EngineStats, 'feeds' | 'frames' | 'encoders'> {
     const feeds = [...this.#feeds.values()];
     const frames = new Map([...this.#frames].map(([key, entry]) => [key, { ...entry }]));
     for (const feed of feeds) add(frames, feed, feed.frames);
@@ -70,6 +80,7 @@ export class Feeds {
         passedThrough,
       })),
       frames: [...frames.values()],
+      encoders: [...this.#encoders].map(([channel, count]) => ({ channel, ...count })),
     };
   }
 

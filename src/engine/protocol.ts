@@ -1,7 +1,7 @@
 /** What the main thread and the engine's thread say to each other. Plain data: it crosses by structured clone. */
 
 import type { LocalMedia } from '../sdp/index.ts';
-import type { RenditionSpec, SourceInfo } from '../transcoder/wire.ts';
+import type { EncoderCount, Encoding, RenditionSpec, SourceInfo } from '../transcoder/wire.ts';
 
 export type MediaKind = 'video' | 'audio';
 
@@ -93,6 +93,8 @@ export interface EngineStats {
   }[];
   /** Frames that came from encoders since the start. */
   readonly frames: readonly { readonly channel: string; readonly codec: string; readonly frames: number }[];
+  /** Encoders that there are, by their transcoders' latest reports. */
+  readonly encoders: readonly ({ readonly channel: string } & EncoderCount)[];
 }
 
 /** Each request and what answers it. */
@@ -134,5 +136,7 @@ export type EngineEvent =
   /** Nothing comes of a live source, until it is open again. */
   | { readonly type: 'sourceOut'; readonly channel: string; readonly reason: string }
   | { readonly type: 'sourceEnded'; readonly channel: string }
+  /** How a channel's pictures are encoded from now on. */
+  | { readonly type: 'encoding'; readonly channel: string; readonly encoding: Encoding }
   /** A small picture of what is on; in Base64. */
   | { readonly type: 'thumbnail'; readonly channel: string; readonly jpeg: string };

@@ -33,6 +33,7 @@ async function setUp(t: TestContext) {
     socketPath,
     token: TOKEN,
     onHello: channel => hear(`hello ${channel}`),
+    onGone: channel => hear(`gone: ${channel}`),
     onRefused: reason => hear(`refused: ${reason}`),
     onMessage: (channel, message) => hear(`${channel}: ${message.type}`),
   });

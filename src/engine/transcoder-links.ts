@@ -7,6 +7,8 @@ export interface TranscoderLinksOptions {
   readonly token: string;
   /** A transcoder of this channel said hello; an earlier one's link is closed. */
   readonly onHello: (channel: string) => void;
+  /** It is there no more, and no other has taken its place. */
+  readonly onGone: (channel: string) => void;
   readonly onMessage: (channel: string, message: Exclude<TranscoderMessage, { type: 'hello' }>) => void;
   readonly onRefused: (reason: string) => void;
 }
@@ -55,7 +57,9 @@ export class TranscoderLinks {
     socket.on('error', () => socket.destroy());
     socket.on('close', () => {
       this.#sockets.delete(socket);
-      if (channel !== null && this.#links.get(channel) === socket) this.#links.delete(channel);
+      if (channel === null || this.#links.get(channel) !== socket) return;
+      this.#links.delete(channel);
+      this.#options.onGone(channel);
     });
     socket.on('data', chunk => {
       const { messages, error } = reader.push(chunk);

@@ -37,11 +37,13 @@ const viewers = new Viewers({
 const links = new TranscoderLinks({
   ...media,
   onHello: channel => feeds.transcoderStarted(channel),
+  onGone: channel => feeds.transcoderGone(channel),
   onRefused: reason => post({ type: 'log', level: 'warn', fields: { reason }, text: 'a transcoder was refused' }),
   onMessage: (channel, message) => {
     if (message.type === 'frame') feeds.push(channel, message, nowMs());
-    if (message.type === 'stats') feeds.report(channel, message.renditions);
+    if (message.type === 'stats') feeds.report(channel, message);
     if (message.type === 'thumbnail') emit({ type: 'thumbnail', channel, jpeg: message.jpeg });
+    if (message.type === 'encoding') emit({ type: 'encoding', channel, encoding: message.encoding });
     if (message.type !== 'source') return;
     if (message.state === 'open') emit({ type: 'sourceOpen', channel, info: message.info });
     if (message.state === 'failed') emit({ type: 'sourceFailed', channel, reason: message.reason });

@@ -29,6 +29,8 @@ export interface ChannelListing {
   readonly audio: MediumListing | null;
   /** Which of several tracks are played; null while it is not on air, and where there is nothing to choose. */
   readonly languages: LanguagesListing | null;
+  /** How its pictures are encoded; null while nobody does. */
+  readonly encoding: EncodingListing | null;
   readonly viewers: number;
 }
 
@@ -38,6 +40,13 @@ export interface SignalListing {
   readonly strength: number | null;
   readonly snr: number | null;
   readonly bitErrorRate: number | null;
+}
+
+export interface EncodingListing {
+  /** What is done for them, less while the machine has no time for more. */
+  readonly effort: 'full' | 'fasterPreset' | 'halfRate';
+  /** What H.264 is encoded with; null for software. */
+  readonly hardware: 'nvenc' | 'qsv' | 'vaapi' | 'v4l2' | null;
 }
 
 /** How a source's picture or sound goes to viewers. */

@@ -37,7 +37,7 @@ const TRACE = {
 const CHANNEL = {
   ...({ number: 101, name: 'clock', title: 'Clock', kind: 'live', onAir: true, outage: null, viewers: 1 } as const),
   ...{ video: { passThrough: 'h264 main 3.1', obstacle: null }, audio: null, signal: null, skipped: [] },
-  languages: { audio: 'de', subtitles: null, available: { audio: ['de', 'en'], subtitles: [] } },
+  ...{ encoding: null, languages: { audio: 'de', subtitles: null, available: { audio: ['de'], subtitles: [] } } },
 };
 
 const OPTIONS: HttpServerOptions = {

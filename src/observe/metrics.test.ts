@@ -15,6 +15,7 @@ const FIGURES: Figures = {
   sipUnserved: { rate: 7, ban: 8 },
   sipBans: 9,
   sipTraceBytes: 10,
+  effortSteps: [{ labels: { channel: 'clock' }, value: 2 }],
   engine: {
     packetsSent: 1000,
     octetsSent: 1_200_000,
@@ -33,6 +34,7 @@ const FIGURES: Figures = {
       { channel: 'clock', codec: 'h264', frames: 90 },
       { channel: 'clock', codec: 'h264', frames: 10 },
     ],
+    encoders: [{ channel: 'clock', video: 1, audio: 2 }],
   },
 };
 
@@ -49,6 +51,9 @@ const LINES: readonly string[] = [
   'dialcast_renditions_active{channel="clock",codec="opus"} 1',
   'dialcast_renditions_passed_through{channel="clock",codec="h264"} 1',
   'dialcast_renditions_passed_through{channel="clock",codec="opus"} 0',
+  'dialcast_encoders_active{channel="clock",medium="video"} 1',
+  'dialcast_encoders_active{channel="clock",medium="audio"} 2',
+  'dialcast_encoder_effort_steps{channel="clock"} 2',
   'dialcast_encode_frames_total{channel="clock",codec="h264"} 100',
   'dialcast_packets_sent_total 1000',
   'dialcast_octets_sent_total 1200000',

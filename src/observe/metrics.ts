@@ -22,6 +22,8 @@ export interface Figures {
   readonly sipBans: number;
   /** Bytes that the trace of calls holds. */
   readonly sipTraceBytes: number;
+  /** By channel that is on air, how many steps below its best its pictures are encoded. */
+  readonly effortSteps: readonly Sample<'channel'>[];
   /** Null when the engine does not answer. */
   readonly engine: {
     readonly packetsSent: number;
@@ -34,6 +36,7 @@ export interface Figures {
     readonly viewers: Readonly<Record<string, number>>;
     readonly feeds: readonly { readonly channel: string; readonly codec: string; readonly passedThrough: boolean }[];
     readonly frames: readonly { readonly channel: string; readonly codec: string; readonly frames: number }[];
+    readonly encoders: readonly { readonly channel: string; readonly video: number; readonly audio: number }[];
   } | null;
 }
 
@@ -101,6 +104,24 @@ const FAMILIES: readonly Family[] = [
           value: Number(passedThrough),
         })),
       ),
+  },
+  {
+    name: 'dialcast_encoders_active',
+    help: 'Encoders that transcoders have, by what they say themselves.',
+    kind: 'gauge',
+    labels: ['channel', 'medium'],
+    samples: ({ engine }) =>
+      (engine?.encoders ?? []).flatMap(({ channel, video, audio }) => [
+        { labels: { channel, medium: 'video' }, value: video },
+        { labels: { channel, medium: 'audio' }, value: audio },
+      ]),
+  },
+  {
+    name: 'dialcast_encoder_effort_steps',
+    help: 'How much less than its best a channel does for its pictures to keep up: 0 nothing, 1 a faster preset, 2 half of the pictures too.',
+    kind: 'gauge',
+    labels: ['channel'],
+    samples: ({ effortSteps }) => effortSteps,
   },
   {
     name: 'dialcast_encode_frames_total',

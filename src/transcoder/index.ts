@@ -3,7 +3,10 @@ export { type SupervisorOptions, type TranscoderChannel, TranscoderSupervisor } 
 export { type Signal, sourceFault, Tuners } from './tuner/index.ts';
 export type {
   AudioRendition,
+  Effort,
+  Encoding,
   H264Profile,
+  HardwareKind,
   PassThrough,
   RenditionSpec,
   SkippedItem,
@@ -11,6 +14,7 @@ export type {
   Verdict,
   VideoRendition,
 } from './wire.ts';
+export { EFFORTS, HARDWARE_KINDS } from './wire.ts';
 
 /** See {@link file://./demo-clip.ts}; FFmpeg is loaded only when a clip is made. */
 export async function makeDemoClip(path: string): Promise<void> {

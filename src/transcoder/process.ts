@@ -10,12 +10,13 @@ import { AV_LOG_FATAL } from 'node-av/constants';
 import { Log } from 'node-av/lib';
 import { DialcastError } from '../errors.ts';
 import { broadcast } from './broadcast.ts';
-import { Renditions } from './encode/index.ts';
+import { LoadWatch, Renditions } from './encode/index.ts';
 import { createSource } from './source/index.ts';
 import { Standby } from './standby/index.ts';
 import type { TranscoderTask } from './task.ts';
 import { Thumbnails } from './thumbnails.ts';
 import {
+  type Encoding,
   type EngineMessage,
   encodeFrame,
   encodeMessage,
@@ -28,6 +29,7 @@ import {
 /** What may wait for the engine; beyond it frames are left out until the next key frame. */
 const UNSENT_BYTES = 4 * 2 ** 20;
 
+/** The load watch's period too. */
 const STATS_INTERVAL_MS = 1_000;
 
 /** Sends to the engine, and drops frames rather than grow when it does not keep up. */
@@ -66,10 +68,23 @@ async function run(task: TranscoderTask, signal: AbortSignal, end: (code: number
   socket.on('error', () => end(1));
   socket.on('close', () => end(0));
   const link = new EngineLink(socket);
-  const renditions = new Renditions(
-    (id, { keyFrame, ptsUs, data }) => link.sendFrame({ type: 'frame', id, keyFrame, ptsUs: BigInt(ptsUs), data }),
-    (id, error) => console.error(`rendition ${id}: ${error.message}`),
-  );
+  // Monotonic, unlike the wall clock, and on the same line as it.
+  const nowUs = () => Math.round((performance.timeOrigin + performance.now()) * 1000);
+  const load = new LoadWatch();
+  let encoding: Encoding = { effort: 'full', hardware: task.hardware };
+  const tellEncoding = (news: Partial<Encoding>) => {
+    encoding = { ...encoding, ...news };
+    link.send({ type: 'encoding', encoding });
+  };
+  const renditions = new Renditions({
+    onFrame: (id, { keyFrame, ptsUs, data }) =>
+      link.sendFrame({ type: 'frame', id, keyFrame, ptsUs: BigInt(ptsUs), data }),
+    onError: (id, error) => console.error(`rendition ${id}: ${error.message}`),
+    onHardwareFailed: fault => tellEncoding({ hardware: null, fault }),
+    hardware: task.hardware,
+    nowUs,
+    load,
+  });
   const obey: { [Type in EngineMessage['type']]: (message: Extract<EngineMessage, { type: Type }>) => void } = {
     start: ({ id, rendition }) => void renditions.start(id, rendition),
     stop: ({ id }) => renditions.stop(id),
@@ -82,8 +97,7 @@ async function run(task: TranscoderTask, signal: AbortSignal, end: (code: number
     if (error !== null) end(1);
   });
   link.send({ type: 'hello', channel: task.channel, token: task.token, pid: process.pid });
-  // Monotonic, unlike the wall clock, and on the same line as it.
-  const nowUs = () => Math.round((performance.timeOrigin + performance.now()) * 1000);
+  tellEncoding({});
   let { info } = task;
   let fault = 'the source has fallen silent';
   const standby = new Standby({
@@ -99,7 +113,13 @@ async function run(task: TranscoderTask, signal: AbortSignal, end: (code: number
       link.send({ type: 'source', ...state });
     },
   });
-  const stats = setInterval(() => link.send({ type: 'stats', renditions: renditions.stats() }), STATS_INTERVAL_MS);
+  const stats = setInterval(() => {
+    link.send({ type: 'stats', renditions: renditions.stats(), encoders: renditions.encoders });
+    const effort = load.endPeriod();
+    if (effort === encoding.effort) return;
+    void renditions.setEffort(effort);
+    tellEncoding({ effort });
+  }, STATS_INTERVAL_MS);
   try {
     // What it stands in for is known before the source is.
     if (info !== null) standby.opened(info);

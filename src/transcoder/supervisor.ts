@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from '../observe/index.ts';
 import type { TranscoderTask } from './task.ts';
-import type { SourceInfo } from './wire.ts';
+import type { HardwareKind, SourceInfo } from './wire.ts';
 
 export interface SupervisorOptions {
   readonly log: Logger;
@@ -10,6 +10,8 @@ export interface SupervisorOptions {
   readonly engine: { readonly socketPath: string; readonly token: string };
   /** What a channel's source had when it was open last, for a process that is started in the place of one that died. */
   readonly knownInfo: (channel: string) => SourceInfo | null;
+  /** What encodes H.264, as it is when a process starts; null for software. */
+  readonly hardware?: () => HardwareKind | null;
   /** A transcoder was given up: it ended again and again. */
   readonly onFailed: (channel: string, reason: string) => void;
   /** Monotonic milliseconds. */
@@ -107,7 +109,7 @@ export class TranscoderSupervisor {
       stdio: ['pipe', 'ignore', 'pipe'],
       env: environment(),
     });
-    const { engine, knownInfo } = this.#options;
+    const { engine, knownInfo, hardware } = this.#options;
     const { socketPath, token } = engine;
     const task: TranscoderTask = {
       channel: channel.name,
@@ -116,6 +118,7 @@ export class TranscoderSupervisor {
       loop: channel.loop,
       tracks: { audioLanguage: channel.audioLanguage ?? null, subtitles: channel.subtitles ?? null },
       passThrough: channel.passThrough !== 'never',
+      hardware: hardware?.() ?? null,
       info: knownInfo(channel.name),
       socketPath,
       token,

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { AV_LOG_FATAL } from 'node-av/constants';
 import { type Frame, Log, Rational } from 'node-av/lib';
 import { frameSink } from '../../test/support/frame-sink.ts';
+import { testRenditions } from '../../test/support/renditions.ts';
+import { decodeKeyFrame } from './decode-key-frame.ts';
+import type { EncodedFrame } from './encoded-frame.ts';
 import { Canvas, pictureFrame } from './picture/index.ts';
 import { Thumbnails, thumbnail } from './thumbnails.ts';
 
@@ -84,4 +87,47 @@ describe('while a channel is on air', () => {
     }
     assert.deepEqual(asked, [1, 11, 21]);
   });
+
+  for (const codec of ['h264', 'vp8'] as const) {
+    it(`that is passed through in ${codec}, a picture is made of a key frame, and none is asked for`, async t => {
+      const [keyFrame, other] = await encoded(t, codec);
+      const made = Promise.withResolvers<Uint8Array>();
+      let nowUs = START_US;
+      const sink = { ...frameSink({ video: () => undefined, audio: () => undefined }), needsFrames: () => false };
+      const thumbnails = new Thumbnails(sink, made.resolve, () => nowUs);
+      thumbnails.passes('video', codec === 'vp8' ? { codec } : { codec, profile: 'baseline', levelIdc: 10 });
+      assert.equal(thumbnails.needsFrames('video'), false);
+      nowUs += 2_000_000;
+      assert.equal(thumbnails.needsFrames('video'), false);
+      thumbnails.packet('video', { ...other!, ptsUs: nowUs });
+      thumbnails.packet('video', { ...keyFrame!, ptsUs: nowUs + 40_000 });
+      assert.deepEqual(sizeOf(await made.promise), [320, 240]);
+      nowUs += 11_000_000;
+      thumbnails.passes('video', null);
+      assert.equal(thumbnails.needsFrames('video'), true);
+    });
+  }
+
+  it('a key frame that cannot be decoded does no harm', async () => {
+    assert.equal(await decodeKeyFrame('h264', Buffer.from([0, 0, 0, 1, 0x65, 1, 2, 3])), null);
+  });
 });
+
+/** Two pictures of 64x48, of which the first is a key frame. */
+async function encoded(t: TestContext, codec: 'h264' | 'vp8'): Promise<EncodedFrame[]> {
+  const frames: EncodedFrame[] = [];
+  const both = Promise.withResolvers<void>();
+  const renditions = testRenditions({
+    onFrame: (_, frame) => {
+      if (frames.push(frame) === 2) both.resolve();
+    },
+  });
+  t.after(() => renditions.close());
+  const size = { width: 64, height: 48, frameRate: 30, bitrateBps: 200_000 };
+  await renditions.start(1, { kind: 'video', codec, packetizationMode: 1, ...size });
+  using frame = picture(64, 48);
+  renditions.video(frame, 0);
+  renditions.video(frame, 40_000);
+  await both.promise;
+  return frames;
+}

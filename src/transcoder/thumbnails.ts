@@ -1,5 +1,6 @@
 import { AV_PIX_FMT_YUVJ420P } from 'node-av/constants';
 import { Codec, CodecContext, FFmpegError, type Frame, Packet, Rational } from 'node-av/lib';
+import { decodeKeyFrame } from './decode-key-frame.ts';
 import type { EncodedFrame } from './encoded-frame.ts';
 import { FilterChain } from './filter-chain.ts';
 import type { Medium, SourceSink } from './source/index.ts';
@@ -12,12 +13,17 @@ const WIDTH = 320;
 /** Of a picture that stands upright. */
 const MOST_HEIGHT = 568;
 
-/** Passes everything on, and makes a small JPEG of a picture now and then: a few milliseconds of work each. */
+/**
+ * Passes everything on, and makes a small JPEG of a picture now and then: a few milliseconds of work each. Where packets
+ * are passed through it is a key frame's, which needs none before it to be decoded.
+ */
 export class Thumbnails implements SourceSink {
   readonly #sink: SourceSink;
   readonly #onThumbnail: (jpeg: Uint8Array) => void;
   readonly #nowUs: () => number;
   #nextUs: number | null = null;
+  /** Of the pictures that come as packets; null while none do. */
+  #codec: 'h264' | 'vp8' | null = null;
 
   /** `nowUs`: Unix time in microseconds. */
   constructor(sink: SourceSink, onThumbnail: (jpeg: Uint8Array) => void, nowUs: () => number) {
@@ -28,29 +34,52 @@ export class Thumbnails implements SourceSink {
 
   video(frame: Frame, ptsUs: number): void {
     this.#sink.video(frame, ptsUs);
-    this.#nextUs ??= ptsUs + FIRST_AFTER_US;
-    if (ptsUs < this.#nextUs) return;
-    this.#nextUs = ptsUs + INTERVAL_US;
-    const jpeg = thumbnail(frame);
-    if (jpeg !== null) this.#onThumbnail(jpeg);
+    if (this.#isDue(ptsUs)) this.#make(frame);
   }
 
   audio(frame: Frame, ptsUs: number): void {
     this.#sink.audio(frame, ptsUs);
   }
 
+  late(): void {
+    this.#sink.late();
+  }
+
   /** One picture, now and then, for the thumbnail. */
   needsFrames(medium: Medium): boolean {
     if (medium === 'video') this.#nextUs ??= this.#nowUs() + FIRST_AFTER_US;
-    return this.#sink.needsFrames(medium) || (medium === 'video' && this.#nowUs() >= this.#nextUs!);
+    if (this.#sink.needsFrames(medium)) return true;
+    return medium === 'video' && this.#codec === null && this.#nowUs() >= this.#nextUs!;
   }
 
   passes(medium: Medium, make: PassThrough | null): void {
+    if (medium === 'video') this.#codec = make?.codec === 'h264' || make?.codec === 'vp8' ? make.codec : null;
     this.#sink.passes(medium, make);
   }
 
   packet(medium: Medium, packet: EncodedFrame): void {
     this.#sink.packet(medium, packet);
+    const codec = this.#codec;
+    if (medium === 'video' && packet.keyFrame && codec !== null && this.#isDue(packet.ptsUs)) {
+      void this.#decode(codec, packet.data);
+    }
+  }
+
+  #isDue(ptsUs: number): boolean {
+    this.#nextUs ??= ptsUs + FIRST_AFTER_US;
+    if (ptsUs < this.#nextUs) return false;
+    this.#nextUs = ptsUs + INTERVAL_US;
+    return true;
+  }
+
+  async #decode(codec: 'h264' | 'vp8', data: Uint8Array): Promise<void> {
+    using frame = await decodeKeyFrame(codec, data);
+    if (frame !== null) this.#make(frame);
+  }
+
+  #make(frame: Frame): void {
+    const jpeg = thumbnail(frame);
+    if (jpeg !== null) this.#onThumbnail(jpeg);
   }
 }
 

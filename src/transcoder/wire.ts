@@ -14,8 +14,8 @@
  *     |                                               | access unit … |
  *     +-----------------------------------------------+---------------+
  *
- * A transcoder connects, says `hello`, then sends `source` states, frames, thumbnails and `stats`; the engine answers
- * with `start`, `stop` and `keyFrame`. After a reconnect the engine sends `start` again for what is still watched.
+ * A transcoder connects, says `hello`, then sends `source` states, frames, thumbnails, `encoding` and `stats`; the engine
+ * answers with `start`, `stop` and `keyFrame`. After a reconnect the engine sends `start` again for what is still watched.
  */
 
 /** What one encoder makes. `id` is chosen by the engine and names the rendition on this connection. */
@@ -94,7 +94,9 @@ export type TranscoderMessage =
   | { type: 'source'; state: 'ended' }
   /** A small picture of what is on, now and then; in Base64. */
   | { type: 'thumbnail'; jpeg: string }
-  | { type: 'stats'; renditions: RenditionStats[] }
+  | { type: 'stats'; renditions: RenditionStats[]; encoders: EncoderCount }
+  /** At the start, and when it changes. */
+  | { type: 'encoding'; encoding: Encoding }
   | {
       type: 'frame';
       id: number;
@@ -104,6 +106,29 @@ export type TranscoderMessage =
       /** H.264: Annex B with parameter sets before each IDR. VP8, Opus: one frame. G.711: the samples. */
       data: Uint8Array;
     };
+
+/** Encoders that are there, those among them that are being opened or ended. */
+export interface EncoderCount {
+  readonly video: number;
+  readonly audio: number;
+}
+
+/** What a process does for its pictures; each is less work than the one before it. */
+export const EFFORTS = ['full', 'fasterPreset', 'halfRate'] as const;
+export type Effort = (typeof EFFORTS)[number];
+
+/** FFmpeg's ways to encoders in hardware. */
+export const HARDWARE_KINDS = ['nvenc', 'qsv', 'vaapi', 'v4l2'] as const;
+export type HardwareKind = (typeof HARDWARE_KINDS)[number];
+
+/** How pictures are encoded. */
+export interface Encoding {
+  readonly effort: Effort;
+  /** What H.264 is encoded with where it can be; null for software. */
+  readonly hardware: HardwareKind | null;
+  /** Why the hardware is not used any more. */
+  readonly fault?: string;
+}
 
 export interface RenditionStats {
   readonly id: number;

@@ -39,6 +39,21 @@ const Signal = Type.Union(
   { description: 'How the DVB card receives that it is on; null when it is on none, or nothing is known' },
 );
 
+const Encoding = Type.Union(
+  [
+    Type.Object({
+      effort: Type.Enum(['full', 'fasterPreset', 'halfRate'], {
+        description: 'What is done for pictures that are encoded, less while the machine has no time for more',
+      }),
+      hardware: Type.Union([Type.Enum(['nvenc', 'qsv', 'vaapi', 'v4l2']), Type.Null()], {
+        description: 'What encodes H.264; null for software',
+      }),
+    }),
+    Type.Null(),
+  ],
+  { description: 'Null while the channel is not on air' },
+);
+
 const Channel = Type.Object(
   {
     number: Type.Integer(),
@@ -56,6 +71,7 @@ const Channel = Type.Object(
     video: Medium,
     audio: Medium,
     languages: Languages,
+    encoding: Encoding,
     viewers: Type.Integer(),
   },
   { $id: 'Channel' },

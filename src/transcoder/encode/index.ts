@@ -1,1 +1,2 @@
-export { Renditions } from './renditions.ts';
+export { LoadWatch } from './load-watch.ts';
+export { Renditions, type RenditionsOptions } from './renditions.ts';

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { AV_LOG_FATAL } from 'node-av/constants';
 import { Log } from 'node-av/lib';
+import { testRenditions } from '../../../test/support/renditions.ts';
 import type { EncodedFrame } from '../encoded-frame.ts';
 import { Canvas, pictureFrame } from '../picture/index.ts';
 import type { PassThrough, VideoRendition } from '../wire.ts';
-import { Renditions } from './index.ts';
 
 Log.setLevel(AV_LOG_FATAL);
 
@@ -25,14 +25,14 @@ const PASSED: VideoRendition = {
 function setUp(t: TestContext) {
   const made: string[] = [];
   let changed = Promise.withResolvers<void>();
-  const renditions = new Renditions(
-    (id, { keyFrame, ptsUs, data }) => {
+  const renditions = testRenditions({
+    onFrame: (id, { keyFrame, ptsUs, data }) => {
       made.push(`${id} ${data.length === 1 ? 'passed' : 'encoded'}${keyFrame ? ' key' : ''} ${ptsUs}`);
       changed.resolve();
       changed = Promise.withResolvers();
     },
-    (id, error) => assert.fail(`${id}: ${error.message}`),
-  );
+    onError: (id, error) => assert.fail(`${id}: ${error.message}`),
+  });
   t.after(() => renditions.close());
   const packet = (ptsUs: number, keyFrame = false) => {
     const frame: EncodedFrame = { keyFrame, ptsUs, data: Buffer.of(0) };

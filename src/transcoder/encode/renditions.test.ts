@@ -1,35 +1,12 @@
 import assert from 'node:assert/strict';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'node:test';
 import { AV_CHANNEL_LAYOUT_STEREO, AV_LOG_FATAL, AV_SAMPLE_FMT_S16 } from 'node-av/constants';
 import { Frame, Log } from 'node-av/lib';
-import type { EncodedFrame } from '../encoded-frame.ts';
-import { Canvas, pictureFrame } from '../picture/index.ts';
-import type { RenditionSpec, VideoRendition } from '../wire.ts';
-import { Renditions } from './index.ts';
-
-const SMALL: VideoRendition = {
-  kind: 'video',
-  codec: 'h264',
-  packetizationMode: 1,
-  width: 64,
-  height: 48,
-  frameRate: 30,
-  bitrateBps: 200_000,
-};
-const FRAME_US = 33_333;
+import { FRAME_US, nalTypes, nalUnits, noise, playRenditions, SMALL } from '../../../test/support/renditions.ts';
+import type { RenditionSpec } from '../wire.ts';
 
 // What FFmpeg tells of each encoder is for nobody.
 Log.setLevel(AV_LOG_FATAL);
-
-/** A picture that no encoder can make small: every pixel is its own. */
-function noise(width: number, height: number, seed: number): Frame {
-  const canvas = new Canvas(width, height);
-  for (let at = 0, state = seed + 1; at < width * height; at++) {
-    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
-    canvas.data[at] = 16 + ((state >> 16) % 220);
-  }
-  return pictureFrame(canvas);
-}
 
 /** 20 ms of sound. */
 function sound(): Frame {
@@ -42,53 +19,9 @@ function sound(): Frame {
   });
 }
 
-/** Renditions whose frames can be waited for. */
-function setUp(t: TestContext) {
-  const frames = new Map<number, EncodedFrame[]>();
-  const errors: string[] = [];
-  let changed = Promise.withResolvers<void>();
-  const renditions = new Renditions(
-    (id, frame) => {
-      frames.set(id, [...(frames.get(id) ?? []), frame]);
-      changed.resolve();
-      changed = Promise.withResolvers();
-    },
-    (id, { message }) => errors.push(`${id}: ${message}`),
-  );
-  t.after(() => renditions.close());
-  const take = async (id: number, count: number) => {
-    while ((frames.get(id)?.length ?? 0) < count) await changed.promise;
-    return frames.get(id)!.splice(0, count);
-  };
-  /** Encodes one picture after the other; the queue of an encoder is short. */
-  const show = async (
-    id: number,
-    count: number,
-    options: { width?: number; height?: number; fromUs?: number } = {},
-  ) => {
-    const { width = 64, height = 48, fromUs = 0 } = options;
-    const encoded: EncodedFrame[] = [];
-    for (let index = 0; index < count; index++) {
-      using frame = noise(width, height, index);
-      renditions.video(frame, fromUs + index * FRAME_US);
-      encoded.push(...(await take(id, 1)));
-    }
-    return encoded;
-  };
-  return { renditions, frames, errors, take, show };
-}
-
-/** The NAL units of an access unit in Annex B form; none ends with a zero, so a zero there is of the next start code. */
-function nalUnits(data: Uint8Array): Buffer[] {
-  const [, ...units] = Buffer.from(data).toString('latin1').split('\0\0\u0001');
-  return units.map(unit => Buffer.from(unit.endsWith('\0') ? unit.slice(0, -1) : unit, 'latin1'));
-}
-
-const nalTypes = (data: Uint8Array) => nalUnits(data).map(unit => unit[0]! & 0x1f);
-
 describe('a rendition of pictures', { timeout: 30_000 }, () => {
   it('of H.264 begins with a key frame that carries its parameter sets, and keeps the times', async t => {
-    const { renditions, show } = setUp(t);
+    const { renditions, show } = playRenditions(t);
     await renditions.start(1, SMALL);
     const frames = await show(1, 4, { fromUs: 1_700_000_000_000_000 });
     assert.deepEqual(
@@ -106,7 +39,7 @@ describe('a rendition of pictures', { timeout: 30_000 }, () => {
   });
 
   it('of VP8 begins with a key frame', async t => {
-    const { renditions, show } = setUp(t);
+    const { renditions, show } = playRenditions(t);
     await renditions.start(1, { ...SMALL, codec: 'vp8' });
     const frames = await show(1, 3);
     assert.deepEqual(
@@ -121,7 +54,7 @@ describe('a rendition of pictures', { timeout: 30_000 }, () => {
 
   for (const codec of ['h264', 'vp8'] as const) {
     it(`of ${codec} makes a key frame of the next picture when it is asked`, async t => {
-      const { renditions, show } = setUp(t);
+      const { renditions, show } = playRenditions(t);
       await renditions.start(1, { ...SMALL, codec });
       await show(1, 3);
       renditions.requestKeyFrame(1);
@@ -136,7 +69,7 @@ describe('a rendition of pictures', { timeout: 30_000 }, () => {
   }
 
   it('of H.264 in mode 0 has no NAL unit that does not fit a packet', async t => {
-    const { renditions, show } = setUp(t);
+    const { renditions, show } = playRenditions(t);
     const large = { ...SMALL, packetizationMode: 0, width: 320, height: 240, bitrateBps: 2_000_000 } as const;
     await renditions.start(1, large);
     const units = (await show(1, 3, large)).flatMap(({ data }) => nalUnits(data));
@@ -148,14 +81,14 @@ describe('a rendition of pictures', { timeout: 30_000 }, () => {
   });
 
   it('is scaled from the source with its aspect kept', async t => {
-    const { renditions, show } = setUp(t);
+    const { renditions, show } = playRenditions(t);
     await renditions.start(1, SMALL);
     const [frame] = await show(1, 1, { width: 128, height: 32 });
     assert.ok(frame?.keyFrame);
   });
 
   it('has no more pictures than its rate', async t => {
-    const { renditions, frames, take } = setUp(t);
+    const { renditions, frames, take } = playRenditions(t);
     await renditions.start(1, { ...SMALL, frameRate: 15 });
     const times: number[] = [];
     for (let index = 0; index < 60; index++) {
@@ -170,7 +103,7 @@ describe('a rendition of pictures', { timeout: 30_000 }, () => {
   });
 
   it('keeps every picture of a source of its own rate, although they come unevenly', async t => {
-    const { renditions, take } = setUp(t);
+    const { renditions, take } = playRenditions(t);
     await renditions.start(1, SMALL);
     for (let index = 0; index < 30; index++) {
       using frame = noise(64, 48, index);
@@ -184,7 +117,7 @@ describe('a rendition of pictures', { timeout: 30_000 }, () => {
   });
 
   it('leaves out pictures rather than queue them when the encoder is behind', async t => {
-    const { renditions, take } = setUp(t);
+    const { renditions, take } = playRenditions(t);
     await renditions.start(1, SMALL);
     using frame = noise(64, 48, 0);
     for (let index = 0; index < 10; index++) renditions.video(frame, index * FRAME_US);
@@ -194,7 +127,7 @@ describe('a rendition of pictures', { timeout: 30_000 }, () => {
   });
 
   it('leaves out a picture that goes back in time', async t => {
-    const { renditions, show } = setUp(t);
+    const { renditions, show } = playRenditions(t);
     await renditions.start(1, SMALL);
     await show(1, 2, { fromUs: 1_000_000 });
     using frame = noise(64, 48, 9);
@@ -211,7 +144,7 @@ describe('a rendition of sound', { timeout: 30_000 }, () => {
     ['opus', null],
   ] as const) {
     it(`of ${codec} is one packet for each 20 ms, with times that follow each other`, async t => {
-      const { renditions, take } = setUp(t);
+      const { renditions, take } = playRenditions(t);
       await renditions.start(1, { kind: 'audio', codec });
       for (let index = 0; index < 10; index++) {
         using frame = sound();
@@ -230,7 +163,7 @@ describe('a rendition of sound', { timeout: 30_000 }, () => {
   }
 
   it('takes up the time of its source again after a gap', async t => {
-    const { renditions, take } = setUp(t);
+    const { renditions, take } = playRenditions(t);
     await renditions.start(1, { kind: 'audio', codec: 'opus' });
     for (const ptsUs of [0, 20_000, 40_000, 1_040_000, 1_060_000]) {
       using frame = sound();
@@ -243,7 +176,7 @@ describe('a rendition of sound', { timeout: 30_000 }, () => {
 
 describe('renditions', { timeout: 30_000 }, () => {
   it('that many watch are encoded once', async t => {
-    const { renditions, show, frames } = setUp(t);
+    const { renditions, show, frames } = playRenditions(t);
     await renditions.start(1, SMALL);
     await renditions.start(1, SMALL);
     await show(1, 3);
@@ -252,7 +185,7 @@ describe('renditions', { timeout: 30_000 }, () => {
   });
 
   it('are made side by side, each from the same pictures and sound', async t => {
-    const { renditions, take } = setUp(t);
+    const { renditions, take } = playRenditions(t);
     const specs: readonly RenditionSpec[] = [
       SMALL,
       { ...SMALL, codec: 'vp8' },
@@ -271,7 +204,7 @@ describe('renditions', { timeout: 30_000 }, () => {
   });
 
   it('that are stopped make nothing more, and others go on', async t => {
-    const { renditions, show, frames } = setUp(t);
+    const { renditions, show, frames } = playRenditions(t);
     await renditions.start(1, SMALL);
     await renditions.start(2, { ...SMALL, codec: 'vp8' });
     await show(1, 1);
@@ -287,7 +220,7 @@ describe('renditions', { timeout: 30_000 }, () => {
   });
 
   it('that are stopped while their encoder opens never begin', async t => {
-    const { renditions } = setUp(t);
+    const { renditions } = playRenditions(t);
     const starting = renditions.start(1, SMALL);
     renditions.stop(1);
     await starting;
@@ -295,7 +228,7 @@ describe('renditions', { timeout: 30_000 }, () => {
   });
 
   it('that FFmpeg refuses are reported, and can be asked for again', async t => {
-    const { renditions, errors, show } = setUp(t);
+    const { renditions, errors, show } = playRenditions(t);
     await renditions.start(1, { ...SMALL, width: 0 });
     assert.equal(errors.length, 1);
     assert.match(errors[0] ?? '', /^1: .*libx264/);

@@ -2,10 +2,20 @@ import type { Frame } from 'node-av/lib';
 import type { EncodedFrame } from '../encoded-frame.ts';
 import { isSameMake } from '../pass-through/index.ts';
 import type { Medium, SourceSink } from '../source/index.ts';
-import type { PassThrough, RenditionSpec, RenditionStats, VideoRendition } from '../wire.ts';
+import type {
+  Effort,
+  EncoderCount,
+  HardwareKind,
+  PassThrough,
+  RenditionSpec,
+  RenditionStats,
+  VideoRendition,
+} from '../wire.ts';
 import { AUDIO_FORMATS, AudioEncoder } from './audio-encoder.ts';
+import type { LoadWatch } from './load-watch.ts';
 import { PictureFilter } from './pictures.ts';
 import { SoundFilter } from './sound.ts';
+import { videoCodecFor } from './video-codecs.ts';
 import { VideoEncoder } from './video-encoder.ts';
 
 interface Filter {
@@ -25,7 +35,7 @@ interface Encoder {
 /** Encoders that want the same pictures or the same sound, behind the one filter that makes them. */
 interface Group {
   readonly filter: Filter;
-  readonly encoders: Map<number, Encoder>;
+  readonly encoders: Set<Encoder>;
 }
 
 interface Rendition {
@@ -36,6 +46,22 @@ interface Rendition {
   from: 'encoder' | 'packets';
   /** Has it had the key frame with which its packets begin. */
   hasBegun: boolean;
+  /** Whose frames are the rendition's; another one may be opening to take its place. */
+  encoder: { readonly it: Encoder; readonly group: string } | null;
+  /** Counts encoders that were opened for it, so that an earlier one does not take the place of a later one. */
+  openings: number;
+}
+
+export interface RenditionsOptions {
+  readonly onFrame: (id: number, frame: EncodedFrame) => void;
+  /** It cannot be made. */
+  readonly onError: (id: number, error: Error) => void;
+  /** H.264 is encoded in software from now on, because the hardware did not go on. */
+  readonly onHardwareFailed: (reason: string) => void;
+  readonly hardware: HardwareKind | null;
+  /** Unix time in microseconds. */
+  readonly nowUs: () => number;
+  readonly load: Pick<LoadWatch, 'encoded' | 'leftOut'>;
 }
 
 /**
@@ -43,21 +69,24 @@ interface Rendition {
  * filtered once for each size and format, and encoded once for each rendition.
  */
 export class Renditions implements SourceSink {
-  readonly #onFrame: (id: number, frame: EncodedFrame) => void;
-  readonly #onError: (id: number, error: Error) => void;
+  readonly #options: RenditionsOptions;
   readonly #groups = { video: new Map<string, Group>(), audio: new Map<string, Group>() };
   readonly #renditions = new Map<number, Rendition>();
   readonly #makes: Record<Medium, PassThrough | null> = { video: null, audio: null };
+  /** All that are not closed to the end, whoever uses them. */
+  readonly #encoders = { video: new Set<Encoder>(), audio: new Set<Encoder>() };
+  #effort: Effort = 'full';
+  #hardware: HardwareKind | null;
 
-  constructor(onFrame: (id: number, frame: EncodedFrame) => void, onError: (id: number, error: Error) => void) {
-    this.#onFrame = onFrame;
-    this.#onError = onError;
+  constructor(options: RenditionsOptions) {
+    this.#options = options;
+    this.#hardware = options.hardware;
   }
 
   /** Begins with a key frame: of an encoder's at once, of the source's with its next. */
   async start(id: number, spec: RenditionSpec): Promise<void> {
     if (this.#renditions.has(id)) return;
-    const rendition: Rendition = { spec, from: 'packets', hasBegun: false };
+    const rendition: Rendition = { spec, from: 'packets', hasBegun: false, encoder: null, openings: 0 };
     this.#renditions.set(id, rendition);
     if (!this.#isPassed(spec)) await this.#encode(id, rendition);
   }
@@ -65,15 +94,22 @@ export class Renditions implements SourceSink {
   stop(id: number): void {
     const rendition = this.#renditions.get(id);
     this.#renditions.delete(id);
-    if (rendition !== undefined) this.#stopEncoder(id, rendition.spec);
+    if (rendition !== undefined) this.#stopEncoder(rendition);
   }
 
   /** Of no effect on what is passed through: it comes as it comes. */
   requestKeyFrame(id: number): void {
-    const rendition = this.#renditions.get(id);
-    if (rendition === undefined) return;
-    const { spec } = rendition;
-    this.#groups[spec.kind].get(groupKey(spec))?.encoders.get(id)?.requestKeyFrame?.();
+    this.#renditions.get(id)?.encoder?.it.requestKeyFrame?.();
+  }
+
+  /**
+   * What is done for pictures from now on. Each encoder goes on until another one has taken its place, which begins with
+   * a key frame.
+   */
+  async setEffort(effort: Effort): Promise<void> {
+    if (effort === this.#effort) return;
+    this.#effort = effort;
+    await this.#reopen();
   }
 
   video(frame: Frame, ptsUs: number): void {
@@ -82,6 +118,10 @@ export class Renditions implements SourceSink {
 
   audio(frame: Frame, ptsUs: number): void {
     push(this.#groups.audio, frame, ptsUs);
+  }
+
+  late(): void {
+    this.#options.load.leftOut();
   }
 
   needsFrames(medium: Medium): boolean {
@@ -105,20 +145,23 @@ export class Renditions implements SourceSink {
         if (!packet.keyFrame) continue;
         rendition.from = 'packets';
         rendition.hasBegun = true;
-        this.#stopEncoder(id, rendition.spec);
+        this.#stopEncoder(rendition);
       }
-      this.#onFrame(id, packet);
+      this.#options.onFrame(id, packet);
     }
   }
 
   stats(): RenditionStats[] {
-    return [...this.#renditions].flatMap(([id, { spec, from }]) => {
+    return [...this.#renditions].flatMap(([id, { from, encoder }]) => {
       if (from === 'packets') return [{ id, framesEncoded: 0, keyFrames: 0, framesDropped: 0, passedThrough: true }];
-      const encoder = this.#groups[spec.kind].get(groupKey(spec))?.encoders.get(id);
-      if (encoder === undefined) return [];
-      const { framesEncoded, keyFrames = 0, framesDropped = 0 } = encoder;
+      if (encoder === null) return [];
+      const { framesEncoded, keyFrames = 0, framesDropped = 0 } = encoder.it;
       return [{ id, framesEncoded, keyFrames, framesDropped }];
     });
+  }
+
+  get encoders(): EncoderCount {
+    return { video: this.#encoders.video.size, audio: this.#encoders.audio.size };
   }
 
   async close(): Promise<void> {
@@ -130,53 +173,100 @@ export class Renditions implements SourceSink {
   }
 
   async #encode(id: number, rendition: Rendition): Promise<void> {
-    const { spec } = rendition;
     rendition.from = 'encoder';
     rendition.hasBegun = false;
-    // It may be stopped, or its packets may come, while the encoder is being opened or makes its last frame.
-    const isWanted = () => this.#renditions.get(id) === rendition && rendition.from === 'encoder';
+    const opening = ++rendition.openings;
+    const spec = withEffort(rendition.spec, this.#effort);
+    // It may be stopped, its packets may come, or the effort may change, while the encoder is being opened.
+    const isWanted = () =>
+      this.#renditions.get(id) === rendition && rendition.from === 'encoder' && rendition.openings === opening;
     try {
-      const onFrame = (frame: EncodedFrame) => {
-        if (isWanted()) this.#onFrame(id, frame);
-      };
-      const encoder =
-        spec.kind === 'video' ? await VideoEncoder.open(spec, onFrame) : await AudioEncoder.open(spec, onFrame);
-      const isOneTooMany = () => this.#group(spec).encoders.has(id);
-      if (!isWanted() || isOneTooMany()) return void (await encoder.close());
-      this.#group(spec).encoders.set(id, encoder);
+      const encoder = await this.#open(spec, frame => {
+        if (rendition.encoder?.it === encoder && isWanted()) this.#options.onFrame(id, frame);
+      });
+      if (!isWanted()) return await this.#end(spec.kind, encoder);
+      this.#stopEncoder(rendition);
+      rendition.encoder = { it: encoder, group: this.#join(spec, encoder) };
     } catch (error) {
       if (!isWanted()) return;
+      if (this.#fallBack(spec, (error as Error).message)) return await this.#encode(id, rendition);
+      this.#stopEncoder(rendition);
       this.#renditions.delete(id);
-      this.#onError(id, error as Error);
+      this.#options.onError(id, error as Error);
     }
   }
 
-  #stopEncoder(id: number, spec: RenditionSpec): void {
-    const key = groupKey(spec);
-    const group = this.#groups[spec.kind].get(key);
-    const encoder = group?.encoders.get(id);
-    if (group === undefined || encoder === undefined) return;
-    group.encoders.delete(id);
-    void encoder.close();
+  async #open(spec: RenditionSpec, onFrame: (frame: EncodedFrame) => void): Promise<Encoder> {
+    const onFailed = (reason: string) => {
+      if (this.#fallBack(spec, reason)) void this.#reopen();
+    };
+    const encoder =
+      spec.kind === 'audio'
+        ? await AudioEncoder.open(spec, onFrame)
+        : await VideoEncoder.open(spec, {
+            ...this.#options,
+            effort: this.#effort,
+            hardware: this.#hardware,
+            onFrame,
+            onFailed,
+          });
+    this.#encoders[spec.kind].add(encoder);
+    return encoder;
+  }
+
+  /** False when it was not hardware that failed. */
+  #fallBack(spec: RenditionSpec, reason: string): boolean {
+    if (spec.kind !== 'video' || videoCodecFor(spec, this.#hardware) === videoCodecFor(spec, null)) return false;
+    this.#hardware = null;
+    this.#options.onHardwareFailed(reason);
+    return true;
+  }
+
+  /** New encoders for all pictures that have one. */
+  async #reopen(): Promise<void> {
+    const encoded = [...this.#renditions].filter(([, { spec, from }]) => spec.kind === 'video' && from === 'encoder');
+    await Promise.all(encoded.map(([id, rendition]) => this.#encode(id, rendition)));
+  }
+
+  #stopEncoder(rendition: Rendition): void {
+    const { encoder, spec } = rendition;
+    if (encoder === null) return;
+    rendition.encoder = null;
+    void this.#end(spec.kind, encoder.it);
+    const groups = this.#groups[spec.kind];
+    const group = groups.get(encoder.group)!;
+    group.encoders.delete(encoder.it);
     if (group.encoders.size > 0) return;
-    this.#groups[spec.kind].delete(key);
+    groups.delete(encoder.group);
     group.filter.close();
   }
 
-  #group(spec: RenditionSpec): Group {
+  async #end(kind: Medium, encoder: Encoder): Promise<void> {
+    await encoder.close();
+    this.#encoders[kind].delete(encoder);
+  }
+
+  /** Returns the key of the group that it joins. */
+  #join(spec: RenditionSpec, encoder: Encoder): string {
     const groups = this.#groups[spec.kind];
     const key = groupKey(spec);
     const filter = () => (spec.kind === 'video' ? new PictureFilter(spec) : new SoundFilter(AUDIO_FORMATS[spec.codec]));
-    const group = groups.get(key) ?? { filter: filter(), encoders: new Map() };
+    const group = groups.get(key) ?? { filter: filter(), encoders: new Set() };
     groups.set(key, group);
-    return group;
+    group.encoders.add(encoder);
+    return key;
   }
+}
+
+/** As it is made with an effort; presets are the encoder's business. */
+function withEffort(spec: RenditionSpec, effort: Effort): RenditionSpec {
+  return spec.kind === 'video' && effort === 'halfRate' ? { ...spec, frameRate: spec.frameRate / 2 } : spec;
 }
 
 function push(groups: ReadonlyMap<string, Group>, frame: Frame, ptsUs: number): void {
   for (const { filter, encoders } of groups.values()) {
     filter.push(frame, ptsUs, (filtered, filteredUs) => {
-      for (const encoder of encoders.values()) encoder.push(filtered, filteredUs);
+      for (const encoder of encoders) encoder.push(filtered, filteredUs);
     });
   }
 }

@@ -1,7 +1,10 @@
-import { AV_PICTURE_TYPE_I, AV_PICTURE_TYPE_NONE, AV_PIX_FMT_YUV420P } from 'node-av/constants';
+import { AV_PICTURE_TYPE_I, AV_PICTURE_TYPE_NONE, AV_PIX_FMT_VAAPI } from 'node-av/constants';
 import { Codec, CodecContext, Dictionary, FFmpegError, type Frame, Packet, Rational } from 'node-av/lib';
 import type { EncodedFrame } from '../encoded-frame.ts';
-import type { VideoRendition } from '../wire.ts';
+import type { Effort, HardwareKind, VideoRendition } from '../wire.ts';
+import type { LoadWatch } from './load-watch.ts';
+import { Surfaces } from './surfaces.ts';
+import { videoCodecFor } from './video-codecs.ts';
 
 /** Pictures that wait for the encoder; more would only add delay. */
 const QUEUE_FRAMES = 2;
@@ -9,87 +12,84 @@ const QUEUE_FRAMES = 2;
 /** Without anybody joining or losing packets; a join asks for a key frame of its own. */
 export const KEY_FRAME_INTERVAL_SECONDS = 10;
 
-/** Leaves room in 1200 bytes for the RTP header, the authentication tag and the start code. */
-const SLICE_BYTES = 1100;
+/** Hardware that has taken pictures and gives nothing for so long will not any more. */
+const STUCK_US = 2_000_000;
 
 /** In microseconds, as pictures are; the encoders count from their first picture on. */
 const TIME_BASE = new Rational(1, 1_000_000);
 
-/** FFmpeg's encoders and their options. */
-export const ENCODERS = {
-  h264: {
-    name: 'libx264',
-    options: ({ packetizationMode, bitrateBps }: VideoRendition) => ({
-      preset: 'superfast',
-      tune: 'zerolatency',
-      profile: 'baseline',
-      'forced-idr': 1,
-      'x264-params': [
-        'repeat-headers=1',
-        'aud=0',
-        'annexb=1',
-        'scenecut=0',
-        'bframes=0',
-        // One slice a picture, so that it can be cut into equal packets; slices that fit one each for mode 0.
-        packetizationMode === 0 ? `slice-max-size=${SLICE_BYTES}` : 'slices=1',
-        'sliced-threads=0',
-        `vbv-maxrate=${Math.round(bitrateBps / 1000)}`,
-        `vbv-bufsize=${Math.round(bitrateBps / 1000)}`,
-      ].join(':'),
-    }),
-  },
-  vp8: {
-    name: 'libvpx',
-    options: () => ({
-      deadline: 'realtime',
-      'cpu-used': 8,
-      'error-resilient': 'default',
-      'lag-in-frames': 0,
-      'auto-alt-ref': 0,
-      'max-intra-rate': 450,
-    }),
-  },
-} as const;
+export interface VideoEncoderOptions {
+  readonly effort: Effort;
+  /** What to encode with where the codec allows it; null for software. */
+  readonly hardware: HardwareKind | null;
+  /** Unix time in microseconds. */
+  readonly nowUs: () => number;
+  /** Hears of each picture. */
+  readonly load: Pick<LoadWatch, 'encoded' | 'leftOut'>;
+  readonly onFrame: (frame: EncodedFrame) => void;
+  /** Hardware does not go on; nothing more comes. */
+  readonly onFailed: (reason: string) => void;
+}
 
 /** One video rendition's encoder. Pictures go in when they are due, access units come out in the same order. */
 export class VideoEncoder {
   framesEncoded = 0;
   keyFrames = 0;
   framesDropped = 0;
+  /** FFmpeg's name of it. */
+  readonly name: string;
   readonly #context: CodecContext;
-  readonly #onFrame: (frame: EncodedFrame) => void;
+  /** Null for software. */
+  readonly #surfaces: Surfaces | null;
+  readonly #options: VideoEncoderOptions;
   readonly #queue: { frame: Frame; ptsUs: number }[] = [];
   #firstUs: number | null = null;
   #lastUs = Number.NEGATIVE_INFINITY;
+  /** Of the latest picture that came out. */
+  #doneUs: number | null = null;
   #keyFrameWanted = true;
   #running: Promise<void> | null = null;
   #closed = false;
 
-  /** Rejects when FFmpeg refuses the rendition. */
-  static async open(rendition: VideoRendition, onFrame: (frame: EncodedFrame) => void): Promise<VideoEncoder> {
-    const { name, options } = ENCODERS[rendition.codec];
-    const codec = Codec.findEncoderByName(name as Parameters<typeof Codec.findEncoderByName>[0]);
+  /** Rejects when FFmpeg refuses the rendition, or there is no such hardware. */
+  static async open(rendition: VideoRendition, options: VideoEncoderOptions): Promise<VideoEncoder> {
+    const wanted = videoCodecFor(rendition, options.hardware);
+    const codec = Codec.findEncoderByName(wanted.name as Parameters<typeof Codec.findEncoderByName>[0]);
+    const isHardware = wanted !== videoCodecFor(rendition, null);
+    const surfaces = isHardware ? new Surfaces(wanted, rendition) : null;
     const context = new CodecContext();
     context.allocContext3(codec);
     context.width = rendition.width;
     context.height = rendition.height;
-    context.pixelFormat = AV_PIX_FMT_YUV420P;
+    context.pixelFormat = wanted.pixelFormat;
+    if (surfaces?.frames) {
+      context.pixelFormat = AV_PIX_FMT_VAAPI;
+      context.hwFramesCtx = surfaces.frames;
+    }
     context.timeBase = TIME_BASE;
     context.framerate = new Rational(Math.round(rendition.frameRate * 1000), 1000);
     context.bitRate = BigInt(rendition.bitrateBps);
+    // All three alike is what FFmpeg takes for a constant rate.
+    context.rcMinRate = BigInt(rendition.bitrateBps);
     context.rcMaxRate = BigInt(rendition.bitrateBps);
     context.rcBufferSize = rendition.bitrateBps;
     context.gopSize = Math.round(rendition.frameRate * KEY_FRAME_INTERVAL_SECONDS);
     context.maxBFrames = 0;
     context.threadCount = 1;
-    const result = await context.open2(codec, Dictionary.fromObject(options(rendition)));
-    FFmpegError.throwIfError(result, `opening ${name}`);
-    return new VideoEncoder(context, onFrame);
+    const result = await context.open2(codec, Dictionary.fromObject(wanted.options(rendition, options.effort)));
+    if (result < 0) {
+      context.freeContext();
+      surfaces?.close();
+      throw new Error(`opening ${wanted.name}: ${FFmpegError.strerror(result)}`);
+    }
+    return new VideoEncoder(wanted.name, context, surfaces, options);
   }
 
-  private constructor(context: CodecContext, onFrame: (frame: EncodedFrame) => void) {
+  private constructor(name: string, context: CodecContext, surfaces: Surfaces | null, options: VideoEncoderOptions) {
+    this.name = name;
     this.#context = context;
-    this.#onFrame = onFrame;
+    this.#surfaces = surfaces;
+    this.#options = options;
   }
 
   /** The next picture becomes a key frame. */
@@ -99,10 +99,12 @@ export class VideoEncoder {
 
   /** Takes a picture of the rendition's size in YUV 4:2:0; leaves it out when the encoder is behind. */
   push(frame: Frame, ptsUs: number): void {
-    if (this.#closed) return;
-    const copy = this.#queue.length < QUEUE_FRAMES && ptsUs > this.#lastUs ? frame.clone() : null;
+    if (this.#closed || ptsUs <= this.#lastUs) return;
+    const copy = this.#queue.length < QUEUE_FRAMES ? frame.clone() : null;
     if (copy === null) {
-      this.framesDropped++;
+      this.#leaveOut();
+      this.#doneUs ??= ptsUs;
+      if (this.#surfaces !== null && ptsUs - this.#doneUs > STUCK_US) this.#fail('no pictures come of it');
       return;
     }
     this.#lastUs = ptsUs;
@@ -115,6 +117,7 @@ export class VideoEncoder {
     this.#closed = true;
     await this.#running;
     this.#context.freeContext();
+    this.#surfaces?.close();
   }
 
   /** Encodes on FFmpeg's own thread, so that sound is not kept waiting. */
@@ -122,30 +125,51 @@ export class VideoEncoder {
     using packet = new Packet();
     packet.alloc();
     for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
-      const { frame, ptsUs } = next;
-      if (!this.#closed) await this.#encode(frame, ptsUs, packet);
-      frame.free();
+      using frame = next.frame;
+      if (!this.#closed) await this.#encode(frame, next.ptsUs, packet);
     }
     this.#running = null;
   }
 
-  async #encode(frame: Frame, ptsUs: number, packet: Packet): Promise<void> {
+  async #encode(picture: Frame, ptsUs: number, packet: Packet): Promise<void> {
+    using surface = (await this.#surfaces?.take(picture)) ?? null;
+    if (this.#surfaces !== null && surface === null) return this.#fail('it takes no pictures');
+    const frame = surface ?? picture;
     this.#firstUs ??= ptsUs;
     frame.pts = BigInt(ptsUs - this.#firstUs);
     frame.timeBase = TIME_BASE;
     frame.pictType = this.#keyFrameWanted ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE;
     this.#keyFrameWanted = false;
-    if ((await this.#context.sendFrame(frame)) < 0) {
-      this.framesDropped++;
-      return;
+    const sent = await this.#context.sendFrame(frame);
+    if (sent < 0) {
+      if (this.#surfaces !== null) this.#fail(FFmpegError.strerror(sent));
+      return this.#leaveOut();
     }
-    while ((await this.#context.receivePacket(packet)) >= 0) {
+    const before = this.framesEncoded;
+    // All the work is done with sending; a packet is only handed over.
+    while (this.#context.receivePacketSync(packet) >= 0) {
+      const dueUs = Number(packet.pts) + this.#firstUs;
       this.framesEncoded++;
+      this.#doneUs = dueUs;
       if (packet.isKeyframe) this.keyFrames++;
+      this.#options.load.encoded(this.#options.nowUs() - dueUs);
       // A copy: the packet's own memory goes back to the encoder.
       const data = Uint8Array.from(packet.data!);
-      this.#onFrame({ keyFrame: packet.isKeyframe, ptsUs: Number(packet.pts) + this.#firstUs, data });
+      this.#options.onFrame({ keyFrame: packet.isKeyframe, ptsUs: dueUs, data });
       packet.unref();
     }
+    // Of its own will, to hold the rate.
+    if (this.framesEncoded === before) this.framesDropped++;
+  }
+
+  #leaveOut(): void {
+    this.framesDropped++;
+    this.#options.load.leftOut();
+  }
+
+  #fail(reason: string): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#options.onFailed(`${this.name}: ${reason}`);
   }
 }

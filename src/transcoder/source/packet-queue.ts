@@ -14,6 +14,10 @@ export class PacketQueue {
   #closed = false;
   #changed = Promise.withResolvers<void>();
 
+  get isEmpty(): boolean {
+    return this.#items.length === 0;
+  }
+
   push(item: Queued): void {
     if (this.#closed) return free(item);
     this.#items.push(item);

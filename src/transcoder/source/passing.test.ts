@@ -31,6 +31,7 @@ async function play(path: string, needs: (packets: number) => boolean, passThrou
     {
       video: (_, ptsUs) => frames.push({ atUs: nowUs(), ptsUs }),
       audio: () => undefined,
+      late: () => undefined,
       needsFrames: () => needs(packets.length),
       passes: (_, make) => said.push(`packets: ${make?.codec ?? 'none'}`),
       packet: (_, { keyFrame, ptsUs }) => packets.push({ atUs: nowUs(), ptsUs, keyFrame }),

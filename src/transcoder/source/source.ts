@@ -13,6 +13,8 @@ export interface SourceSink {
   /** `ptsUs`: Unix time in microseconds at which the frame is to be presented; audio and video share it. */
   video(frame: Frame, ptsUs: number): void;
   audio(frame: Frame, ptsUs: number): void;
+  /** A picture is left out because it could not be decoded in time. */
+  late(): void;
   /** Does anybody need frames now; decoding may be left out while nobody does. */
   needsFrames(medium: Medium): boolean;
   /** Packets of this make come from now on, beside the frames; none with null, and before this is called. */

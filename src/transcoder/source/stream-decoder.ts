@@ -111,7 +111,8 @@ export class StreamDecoder {
     // A damaged packet is refused here; the picture recovers with the next key frame.
     await this.context.sendPacket(packet);
     let goesOn = true;
-    while (goesOn && (await this.context.receiveFrame(this.#frame)) >= 0) {
+    // All the work is done with sending; a frame is only handed over.
+    while (goesOn && this.context.receiveFrameSync(this.#frame) >= 0) {
       const dueUs = Number(this.#frame.bestEffortTimestamp);
       if (this.pictures === null) goesOn = await deliver(this.#frame, dueUs);
       else goesOn = await deliverAll(this.pictures.take(this.#frame, dueUs), deliver);

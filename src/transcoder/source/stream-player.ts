@@ -100,7 +100,11 @@ export class StreamPlayer {
   async play(sink: SourceSink, signal: AbortSignal): Promise<void> {
     const deliver: Deliver = async (frame, dueUs) => {
       const { nowUs } = this.#options;
-      if (this.medium === 'video' && nowUs() - dueUs >= LATE_US) return true;
+      if (this.medium === 'video' && nowUs() - dueUs >= LATE_US) {
+        // When nothing waits to be decoded it is the source that is late.
+        if (!this.queue.isEmpty) sink.late();
+        return true;
+      }
       if (!(await sleepUntil(dueUs, nowUs, signal))) return false;
       this.medium === 'video' ? sink.video(frame, dueUs) : sink.audio(frame, dueUs);
       return true;

@@ -26,6 +26,7 @@ function setUp(t: TestContext, info: SourceInfo = { video: VIDEO, audio: AUDIO }
     sink: {
       video: take('picture'),
       audio: take('sound'),
+      late: () => undefined,
       needsFrames: () => true,
       passes: (medium, make) => void told.push(`${Date.now()} ${medium}: ${make?.codec ?? 'none'}`),
       packet: (medium, { ptsUs }) => void told.push(`${Date.now()} ${medium} ${ptsUs / 1000}`),

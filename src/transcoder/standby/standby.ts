@@ -66,6 +66,13 @@ export class Standby implements SourceSink {
     this.#options.sink.audio(frame, ptsUs);
   }
 
+  /** The source is there, and we are too slow for it. */
+  late(): void {
+    if (this.#standIn !== null) return;
+    this.#heardUs = this.#options.nowUs();
+    this.#options.sink.late();
+  }
+
   needsFrames(medium: Medium): boolean {
     return this.#options.sink.needsFrames(medium);
   }
