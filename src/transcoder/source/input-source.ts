@@ -24,6 +24,8 @@ export interface Part {
   readonly timeline: Timeline;
   /** Where to begin, from its own beginning. */
   readonly offsetUs: number;
+  /** The one before it is over: until then this one is read and not played, lest a late picture come after a new one. */
+  readonly after: Promise<void>;
 }
 
 /** Whatever FFmpeg opens: demultiplexes it and gives its streams to players, each packet with the time at which it is due. */
@@ -99,7 +101,10 @@ export class InputSource implements Source {
     signal.addEventListener('abort', stop, { once: true });
     const watch = this.live ? setInterval(() => this.#watch(), WATCH_INTERVAL_MS) : undefined;
     try {
-      const playing = this.#players.map(player => player.play(sink, signal));
+      const playing = this.#players.map(async player => {
+        await this.#part?.after;
+        return player.play(sink, signal);
+      });
       await Promise.all([this.#demultiplex(signal), ...playing]);
     } finally {
       clearInterval(watch);

@@ -17,8 +17,8 @@ interface Opened {
 }
 
 /**
- * The files of a folder or a playlist, one after another on one time line: the next is opened while the last seconds of
- * the one before it are played. With `loop` it is a channel that has no end, is read anew for each round, and begins
+ * The files of a folder or a playlist, one after another on one time line: the next is opened and
+ * read while the last seconds of the one before it are played. With `loop` it is a channel that has no end, is read anew for each round, and begins
  * where it would be had it never been off.
  */
 export class ListSource implements Source {
@@ -47,7 +47,7 @@ export class ListSource implements Source {
     this.#items = await this.#read();
     const { index, offsetUs } = this.live ? await whatIsOn(this.#items, this.#options.nowUs()) : BEGINNING;
     this.#next = index;
-    this.#opened = await this.#openNext(offsetUs);
+    this.#opened = await this.#openNext(offsetUs, Promise.resolve());
     return this.#opened === null ? this.#failAll() : this.#complete(this.#opened.info);
   }
 
@@ -67,7 +67,7 @@ export class ListSource implements Source {
       if (source.hasMedia) this.#isWell(item);
       else this.#skip(item, 'there is nothing in it');
       try {
-        this.#opened = await this.#openNext(0);
+        this.#opened = await this.#openNext(0, before);
       } catch (error) {
         fault = error;
       }
@@ -93,7 +93,7 @@ export class ListSource implements Source {
   }
 
   /** Null at the end of what is played once, and when nothing of a whole round can be played. */
-  async #openNext(offsetUs: number): Promise<Opened | null> {
+  async #openNext(offsetUs: number, after: Promise<void>): Promise<Opened | null> {
     for (let beginUs = offsetUs; this.#failures < Math.max(this.#items.length, 1); beginUs = 0) {
       if (this.#next >= this.#items.length) {
         if (!this.live) return null;
@@ -105,7 +105,7 @@ export class ListSource implements Source {
       const item = this.#items[this.#next++]!;
       const changed = (info: SourceInfo) => this.#options.changed(this.#complete(info));
       const options = { ...this.#options, loop: false, changed };
-      const part = { timeline: this.#timeline, offsetUs: beginUs };
+      const part = { timeline: this.#timeline, offsetUs: beginUs, after };
       const source = new InputSource(fileInput(`file:${item.path}`), options, part);
       try {
         return { item, source, info: await source.open() };
