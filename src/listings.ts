@@ -85,8 +85,9 @@ export function describeGuide({ config }: Channel, guide: Guide, window: GuideWi
   return { number, name, title, group, logo, guideId: guideId ?? null, ...guide.nowAndNext(guideId), programmes };
 }
 
-export function describeCall({ id, channel, transport, codecs, answeredAtMs, held }: Call): CallListing {
-  return { id, channel: channel.config.name, transport, codecs, answeredAtMs, held };
+export function describeCall({ id, channel, transport, codecs, answeredAtMs, held, slate }: Call): CallListing {
+  const slateMs = slate.totalMs(Date.now());
+  return { id, channel: channel.config.name, transport, codecs, answeredAtMs, held, slateMs };
 }
 
 export function describeRegistration({ account, status }: Registration): PlatformListing {

@@ -161,6 +161,7 @@ async function start(
     openFeed: (channel, rendition) => engine.openFeed(channel, rendition),
     closeFeed: feed => engine.closeFeed(feed),
     availabilityChanged: ({ name }) => signalling.watchedChanged(name),
+    slateChanged: ({ name }, isShown) => calls.slateChanged(name, isShown),
     timers: {
       setTimeout: (callback, ms) => setTimeout(callback, ms),
       clearTimeout: handle => clearTimeout(handle as NodeJS.Timeout),
@@ -258,6 +259,7 @@ async function start(
     ...(webPair === null ? [] : [renewed(config.http.tls!, webPair, log, pair => http.renewCertificate(pair))]),
   ];
   const parts = { state, engine, transcoders, tuners, channels, guide, calls, signalling, http, hep, watches };
+  channels.keepOn();
   return new Server(parts, { http: port, ...sip, media }, failed.promise);
 }
 

@@ -3,6 +3,7 @@ import { negotiate } from '../sdp/index.ts';
 import type { CallEnd, EndCause, IncomingCall, Referral, Rejection } from '../signalling/index.ts';
 import type { Call, CallOutcome } from './call.ts';
 import { CAPABILITIES, CallMedia, type CallMediaOptions } from './call-media.ts';
+import { SlateTime } from './slate-time.ts';
 
 export interface AnsweredCallOptions extends Omit<CallMediaOptions, 'id'> {
   readonly incoming: IncomingCall;
@@ -20,6 +21,7 @@ export class AnsweredCall implements Call {
   readonly transport: string;
   readonly incoming: IncomingCall;
   answeredAtMs: number | null = null;
+  readonly slate = new SlateTime();
   readonly #options: AnsweredCallOptions;
   readonly #media: CallMedia;
   #over = false;
@@ -62,6 +64,7 @@ export class AnsweredCall implements Call {
     if (this.#over || description === null) return;
     if (typeof description !== 'string') return this.#refuse(description);
     this.answeredAtMs = nowUnixMs();
+    this.slate.change(this.channel.outage !== null, this.answeredAtMs);
     incoming.accept(description);
     onAnswered();
   }
@@ -101,7 +104,9 @@ export class AnsweredCall implements Call {
   }
 
   #ended(end: CallEnd): void {
-    this.#options.log.info({ call: this.id, channel: this.channel.config.name, end }, 'call ended');
+    const { log, nowUnixMs } = this.#options;
+    const slateMs = this.slate.totalMs(nowUnixMs());
+    log.info({ call: this.id, channel: this.channel.config.name, end, slateMs }, 'call ended');
     this.#end('watched');
   }
 

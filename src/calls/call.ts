@@ -1,5 +1,6 @@
 import type { Channel } from '../channels/index.ts';
 import type { EndCause, IncomingCall } from '../signalling/index.ts';
+import type { SlateTime } from './slate-time.ts';
 
 export type CallOutcome = 'watched' | 'cancelled' | 'refused';
 
@@ -16,6 +17,8 @@ export interface Call {
   readonly codecs: readonly string[];
   /** Is the viewer holding. */
   readonly held: boolean;
+  /** Since the answer: for this time nobody is charged. */
+  readonly slate: SlateTime;
   /** Ends the call from our side: BYE with a Reason, or what stands for it when it is not answered yet. */
   hangUp(cause: EndCause): void;
   /** The engine lost the viewer: it no longer answers, or its transport failed. */

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { setUpCalls } from '../../test/support/calls.ts';
+import { INFO, setUpCalls } from '../../test/support/calls.ts';
 import { readOffer } from '../../test/vectors/offers/read.ts';
+import { SlateTime } from './slate-time.ts';
 
 const OFFER = readOffer('sipp');
 const SHUTDOWN = { protocol: 'SIP', cause: 503, text: 'The server is shutting down' } as const;
@@ -73,6 +74,57 @@ describe('who watches a channel', () => {
 
   it('sees nothing of what is no channel', () => {
     assert.equal(setUpCalls().calls.look('nobody'), null);
+  });
+});
+
+describe('the time with the slate', () => {
+  const out = (channels: ReturnType<typeof setUpCalls>['channels']) =>
+    channels.sourceOut('clock', 'connection refused');
+
+  it('is counted for each call of the channel from the answer on, and no longer when the source is back', async () => {
+    const { calls, channels, answered, advance } = setUpCalls();
+    const seconds = () => calls.list().map(({ id, slate }) => `${id} ${slate.totalMs(1_700_000_000_000 + now) / 1000}`);
+    let now = 0;
+    const pass = (ms: number) => {
+      now += ms;
+      advance(ms);
+    };
+    await answered(OFFER, { id: 'a' });
+    await answered(OFFER, { id: 'b', target: 'film' });
+    pass(5_000);
+    assert.deepEqual(seconds(), ['a 0', 'b 0']);
+    out(channels);
+    pass(2_000);
+    assert.deepEqual(seconds(), ['a 2', 'b 0']);
+    channels.sourceOpened('clock', INFO);
+    pass(60_000);
+    out(channels);
+    pass(1_000);
+    out(channels);
+    pass(500);
+    channels.sourceOpened('clock', INFO);
+    pass(9_000);
+    assert.deepEqual(seconds(), ['a 3.5', 'b 0']);
+  });
+
+  it('begins with the answer for who calls while it is shown', async () => {
+    const { calls, channels, invite, answered, settle, advance } = setUpCalls();
+    await answered(OFFER, { id: 'a' });
+    out(channels);
+    advance(30_000);
+    invite(OFFER, { id: 'b' });
+    await settle();
+    advance(4_000);
+    const times = calls.list().map(({ slate }) => slate.totalMs(1_700_000_034_000));
+    assert.deepEqual(times, [34_000, 4_000]);
+  });
+
+  it('takes nothing back when the clock is set back', () => {
+    const slate = new SlateTime();
+    slate.change(true, 10_000);
+    slate.change(false, 12_000);
+    slate.change(true, 9_000);
+    assert.deepEqual([slate.totalMs(8_000), slate.totalMs(10_000)], [2_000, 3_000]);
   });
 });
 

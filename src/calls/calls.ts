@@ -111,6 +111,14 @@ export class Calls implements SignallingHandlers {
     };
   }
 
+  /** The viewers of the channel of this name see the slate from now on, or no longer. */
+  slateChanged(name: string, isShown: boolean): void {
+    const nowMs = this.#options.nowUnixMs();
+    for (const { channel, answeredAtMs, slate } of this.list()) {
+      if (channel.config.name === name && answeredAtMs !== null) slate.change(isShown, nowMs);
+    }
+  }
+
   viewerLost(id: string, reason: string): void {
     this.#calls.get(id)?.viewerLost(reason);
   }

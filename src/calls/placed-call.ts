@@ -10,6 +10,7 @@ import type {
 } from '../signalling/index.ts';
 import type { Call, CallOutcome } from './call.ts';
 import { CallMedia, type CallMediaOptions, type MediaPeer } from './call-media.ts';
+import { SlateTime } from './slate-time.ts';
 
 export interface PlacedCallOptions extends Omit<CallMediaOptions, 'id'> {
   /** Who wants it, and whom to call. */
@@ -29,6 +30,7 @@ export class PlacedCall implements Call {
   readonly channel: Channel;
   readonly incoming = null;
   answeredAtMs: number | null = null;
+  readonly slate = new SlateTime();
   readonly #options: PlacedCallOptions;
   #media: CallMedia | null = null;
   readonly #outgoing: OutgoingCall;
@@ -87,6 +89,7 @@ export class PlacedCall implements Call {
   async #accepted(answer: string | null): Promise<void> {
     const { referral, nowUnixMs, onAnswered } = this.#options;
     this.answeredAtMs = nowUnixMs();
+    this.slate.change(this.channel.outage !== null, this.answeredAtMs);
     onAnswered();
     const problem = await this.#take(answer);
     if (this.#over) return;
@@ -116,7 +119,9 @@ export class PlacedCall implements Call {
   }
 
   #ended(end: CallEnd): void {
-    this.#options.log.info({ call: this.id, channel: this.channel.config.name, end }, 'call ended');
+    const { log, nowUnixMs } = this.#options;
+    const slateMs = this.slate.totalMs(nowUnixMs());
+    log.info({ call: this.id, channel: this.channel.config.name, end, slateMs }, 'call ended');
     // Of one that was never answered nobody else tells.
     this.#options.referral.report(487, 'Request Terminated');
     this.#end(this.answeredAtMs === null ? 'cancelled' : 'watched');

@@ -23,6 +23,7 @@ const OPUS: RenditionSpec = { kind: 'audio', codec: 'opus' };
 function setUp() {
   const events: string[] = [];
   const availability: boolean[] = [];
+  const slates: boolean[] = [];
   const timers = new Map<number, { dueMs: number; callback: () => void }>();
   let nowMs = 0;
   let handles = 0;
@@ -38,6 +39,7 @@ function setUp() {
       },
       closeFeed: feed => events.push(`close ${feed}`),
       availabilityChanged: () => availability.push(channel.available),
+      slateChanged: (_, isShown) => slates.push(isShown),
       timers: {
         setTimeout: (callback, delayMs) => {
           timers.set(++handles, { dueMs: nowMs + delayMs, callback });
@@ -59,7 +61,7 @@ function setUp() {
     channel.sourceOpened(INFO);
     return opening;
   };
-  return { channel, availability, events, advance, openNow, timers };
+  return { channel, availability, slates, events, advance, openNow, timers };
 }
 
 describe('a channel', () => {
@@ -163,6 +165,32 @@ describe('a channel', () => {
     channel.sourceOpened(wider);
     assert.deepEqual([channel.outage, channel.info, channel.viewers], [null, wider, 2]);
     assert.deepEqual(events, ['start transcoder']);
+  });
+
+  it('says when the slate is shown and when it is no longer', async () => {
+    const { channel, slates, openNow } = setUp();
+    channel.sourceOut('too early');
+    await openNow(() => undefined);
+    assert.deepEqual(slates, []);
+    channel.sourceOut('connection refused');
+    channel.sourceOut('no route');
+    assert.deepEqual(slates, [true]);
+    channel.sourceOpened(INFO);
+    channel.sourceOpened(INFO);
+    assert.deepEqual(slates, [true, false]);
+    channel.sourceOut('connection refused');
+    channel.sourceGone(new DialcastError('TRANSCODER_FAILED', 'it ended again and again'));
+    assert.deepEqual(slates, [true, false, true, false]);
+  });
+
+  it('that went off air and came back keeps its renditions, although who watched before leaves them late', async () => {
+    const { channel, events, advance, openNow } = setUp();
+    const before = (await openNow(() => undefined)).watch(H264);
+    channel.sourceGone(new DialcastError('SOURCE_ENDED', 'the film has ended'));
+    (await openNow()).watch(H264);
+    before.release();
+    advance(60_000);
+    assert.deepEqual(events.slice(-2), ['start transcoder', 'open h264 as 2']);
   });
 
   it('is not available while its source is out', async () => {

@@ -16,6 +16,8 @@ export interface ChannelPorts {
   closeFeed(feed: number): void;
   /** It can be watched now, or no longer. */
   availabilityChanged(channel: ChannelConfig): void;
+  /** Its viewers see the slate from now on, or no longer. */
+  slateChanged(channel: ChannelConfig, isShown: boolean): void;
   readonly timers: Timers;
 }
 
@@ -48,6 +50,9 @@ interface Waiting {
   reject(error: DialcastError): void;
 }
 
+/** A keeper keeps it on air and does not watch. */
+type User = 'viewer' | 'keeper';
+
 /** A small picture of what is on. */
 export interface Thumbnail {
   readonly jpeg: Uint8Array;
@@ -67,13 +72,14 @@ export class Channel {
   config: ChannelConfig;
   readonly #ports: ChannelPorts;
   readonly #limits: ChannelLimits;
-  readonly #users = new Set<(reason: string) => void>();
+  readonly #users = new Map<(reason: string) => void, User>();
   readonly #renditions = new Map<string, RunningRendition>();
   #state: State = { name: 'off' };
   #linger: unknown = null;
   /** Runs while a failure is not forgotten. */
   #failure: unknown = null;
   #wasAvailable = true;
+  #wasSlateShown = false;
   #thumbnail: Thumbnail | null = null;
   #encoding: Encoding | null = null;
 
@@ -118,20 +124,20 @@ export class Channel {
   }
 
   get viewers(): number {
-    return this.#users.size;
+    return [...this.#users.values()].filter(user => user === 'viewer').length;
   }
 
   /**
    * Puts the channel on air if it is not and gives a hold on it. `onGone` is called when the channel goes off air
    * while held, with the reason in words. Rejects with SOURCE_OPEN_FAILED or TRANSCODER_FAILED.
    */
-  async open(onGone: (reason: string) => void): Promise<ChannelUse> {
+  async open(onGone: (reason: string) => void, as: User = 'viewer'): Promise<ChannelUse> {
     let holds = false;
     // A function of its own for each hold: two holders may pass the same callback. Who still waits gets the rejection.
     const user = (reason: string) => {
       if (holds) onGone(reason);
     };
-    this.#users.add(user);
+    this.#users.set(user, as);
     this.#ports.timers.clearTimeout(this.#linger);
     try {
       await this.#start();
@@ -153,6 +159,7 @@ export class Channel {
     if (this.#state.name === 'off') return;
     const waiting = this.#settle();
     this.#state = { name: 'on', info, outage: null };
+    this.#tellSlate();
     this.#forgive();
     for (const { resolve } of waiting) resolve();
   }
@@ -161,6 +168,7 @@ export class Channel {
   sourceOut(reason: string): void {
     if (this.#state.name !== 'on') return;
     this.#state = { ...this.#state, outage: reason };
+    this.#tellSlate();
     this.#tellAvailability();
   }
 
@@ -179,7 +187,7 @@ export class Channel {
     this.#ports.timers.clearTimeout(this.#linger);
     this.#turnOff();
     for (const { reject } of waiting) reject(error);
-    for (const user of [...this.#users]) user(error.detail);
+    for (const user of [...this.#users.keys()]) user(error.detail);
     if (error.code !== 'SOURCE_ENDED') this.#blame();
     this.#tellAvailability();
   }
@@ -231,7 +239,10 @@ export class Channel {
       if (released) return;
       released = true;
       if (--running.watchers > 0) return;
-      running.linger = this.#ports.timers.setTimeout(() => this.#stopRendition(key), this.#limits.renditionLingerMs);
+      running.linger = this.#ports.timers.setTimeout(() => {
+        // Not another one that came in its place, after the channel was off.
+        if (this.#renditions.get(key) === running) this.#stopRendition(key);
+      }, this.#limits.renditionLingerMs);
     };
     return { feed: running.feed, release };
   }
@@ -266,8 +277,16 @@ export class Channel {
     this.#ports.availabilityChanged(this.config);
   }
 
+  #tellSlate(): void {
+    const isShown = this.outage !== null;
+    if (isShown === this.#wasSlateShown) return;
+    this.#wasSlateShown = isShown;
+    this.#ports.slateChanged(this.config, isShown);
+  }
+
   #turnOff(): void {
     this.#state = { name: 'off' };
+    this.#tellSlate();
     this.#thumbnail = null;
     this.#encoding = null;
     for (const key of [...this.#renditions.keys()]) this.#stopRendition(key);

@@ -23,6 +23,7 @@ function setUp(...configs: ChannelConfig[]) {
     openFeed: () => 1,
     closeFeed: () => undefined,
     availabilityChanged: () => undefined,
+    slateChanged: () => undefined,
     timers: { setTimeout: () => 1, clearTimeout: () => undefined },
   });
   const open = async (name: string) => {

@@ -2,6 +2,7 @@ import type { ChannelConfig } from '../config/index.ts';
 import { DialcastError } from '../errors.ts';
 import type { Encoding, SourceInfo } from '../transcoder/index.ts';
 import { Channel, type ChannelLimits, type ChannelPorts, type Thumbnail } from './channel.ts';
+import { Keeper } from './keeper.ts';
 
 const LIMITS: ChannelLimits = {
   openTimeoutMs: 10_000,
@@ -17,6 +18,8 @@ const MOST_THUMBNAIL_BYTES = 256 * 1024;
 export class Channels {
   readonly #ports: ChannelPorts;
   readonly #limits: ChannelLimits;
+  /** By name, of channels that are always on. */
+  readonly #keepers = new Map<string, Keeper>();
   #byTarget: ReadonlyMap<string, Channel> = new Map();
   #channels: readonly Channel[] = [];
 
@@ -50,6 +53,17 @@ export class Channels {
     );
   }
 
+  /** Puts the channels on air that always are, now that their transcoders can be started. */
+  keepOn(): void {
+    for (const channel of this.#channels) {
+      const { name, alwaysOn } = channel.config;
+      if (!alwaysOn || this.#keepers.has(name)) continue;
+      const keeper = new Keeper(channel, this.#ports.timers);
+      this.#keepers.set(name, keeper);
+      void keeper.keep();
+    }
+  }
+
   /** The channel that a SIP user part names: its name or its number. */
   find(target: string): Channel | null {
     return this.#byTarget.get(target) ?? null;
@@ -61,6 +75,7 @@ export class Channels {
 
   sourceOpened(name: string, info: SourceInfo): void {
     this.find(name)?.sourceOpened(info);
+    this.#keepers.get(name)?.look();
   }
 
   sourceOut(name: string, reason: string): void {
@@ -89,6 +104,7 @@ export class Channels {
 
   /** Ends every transcoder at once. */
   close(): void {
+    for (const keeper of this.#keepers.values()) keeper.close();
     for (const channel of this.#channels) channel.shutDown();
   }
 }

@@ -54,6 +54,8 @@ export interface ChannelConfig {
   /** Source URL; `file:` paths are absolute after loading. */
   readonly source: string;
   readonly loop: boolean;
+  /** Is it on air whether somebody watches or not: false when left out. */
+  readonly alwaysOn?: boolean;
   /** May what comes in go to viewers as it is, where they take it: `auto` when left out. */
   readonly passThrough?: 'auto' | 'never';
   /** Of the sound that is wanted and of the subtitles to be shown, where there are such: codes of ISO 639. */

@@ -60,7 +60,10 @@ describe('dialcast.example.yaml', () => {
   it('has channels that load, their files beside it', () => {
     const film = fileURLToPath(new URL('media/film.mp4', ROOT));
     assert.deepEqual(loadConfig(EXAMPLE, OPTIONS).channels, [
-      { number: 101, name: 'clock', title: 'Clock', source: 'testcard:', loop: false, passThrough: 'auto', ladder: [] },
+      {
+        ...{ number: 101, name: 'clock', title: 'Clock', source: 'testcard:', loop: false },
+        ...{ alwaysOn: false, passThrough: 'auto', ladder: [] },
+      },
       { number: 102, name: 'film', title: 'film', source: `file:${film}`, loop: true },
     ]);
   });

@@ -52,6 +52,7 @@ export const CHANNEL_SCHEMA = Type.Object(
     title: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: 'a title of 1 to 100 characters' })),
     source: Type.String({ minLength: 1, description: 'a source URL such as testcard: or file:media/film.mp4' }),
     loop: Type.Optional(Type.Boolean({ description: 'true or false' })),
+    alwaysOn: Type.Optional(Type.Boolean({ description: 'true or false' })),
     passThrough: Type.Optional(Type.Enum(['auto', 'never'], { description: 'auto or never' })),
     audioLanguage: Type.Optional(LANGUAGE),
     subtitles: Type.Optional(LANGUAGE),

@@ -109,6 +109,8 @@ export interface CallListing {
   /** Unix time in milliseconds of the answer; null before. */
   readonly answeredAtMs: number | null;
   readonly held: boolean;
+  /** Of the time since the answer, that with the slate. */
+  readonly slateMs: number;
 }
 
 /** A SIP message of a call, as it may be shown. */

@@ -40,6 +40,8 @@ const CHANNEL = {
   ...{ encoding: null, languages: { audio: 'de', subtitles: null, available: { audio: ['de'], subtitles: [] } } },
 };
 
+const CALL = { channel: 'clock', codecs: ['h264', 'opus'], held: false };
+
 const OPTIONS: HttpServerOptions = {
   addresses: ['127.0.0.1'],
   port: 0,
@@ -54,15 +56,8 @@ const OPTIONS: HttpServerOptions = {
   ],
   channels: () => [CHANNEL],
   calls: () => [
-    {
-      id: 'a1',
-      channel: 'clock',
-      transport: 'ws',
-      codecs: ['h264', 'opus'],
-      answeredAtMs: 1_700_000_000_000,
-      held: false,
-    },
-    { id: 'b2', channel: 'clock', transport: 'udp', codecs: [], answeredAtMs: null, held: false },
+    { ...CALL, id: 'a1', transport: 'ws', answeredAtMs: 1_700_000_000_000, slateMs: 12_400 },
+    { ...CALL, id: 'b2', transport: 'udp', answeredAtMs: null, slateMs: 0 },
   ],
   guide: () => [],
   hasForeignLogos: () => false,
@@ -120,15 +115,8 @@ test('the calls are listed without who calls', async () => {
   const response = await fetch(`${origin}/api/calls`);
   assert.deepEqual(await response.json(), {
     calls: [
-      {
-        id: 'a1',
-        channel: 'clock',
-        transport: 'ws',
-        codecs: ['h264', 'opus'],
-        since: '2023-11-14T22:13:20.000Z',
-        held: false,
-      },
-      { id: 'b2', channel: 'clock', transport: 'udp', codecs: [], since: null, held: false },
+      { ...CALL, id: 'a1', transport: 'ws', since: '2023-11-14T22:13:20.000Z', slateSeconds: 12 },
+      { ...CALL, id: 'b2', transport: 'udp', since: null, slateSeconds: 0 },
     ],
   });
 });

@@ -17,7 +17,12 @@ type InviteOptions = Omit<NonNullable<ConstructorParameters<typeof FakeIncomingC
 const LIMITS = { openTimeoutMs: 10_000, transcoderLingerMs: 10_000, renditionLingerMs: 3_000, failureMemoryMs: 60_000 };
 
 /** Calls on real channels in virtual time; the transcoder, the engine and signalling write down what they are told. */
-export function setUpCalls({ viewers = 10, addresses = ['192.0.2.1'], trusted = [] as readonly string[] } = {}) {
+export function setUpCalls({
+  viewers = 10,
+  addresses = ['192.0.2.1'],
+  trusted = [] as readonly string[],
+  alwaysOn = false,
+} = {}) {
   const events: string[] = [];
   /** What watchers were shown. */
   const seen: (WatchedTarget | null)[] = [];
@@ -35,6 +40,7 @@ export function setUpCalls({ viewers = 10, addresses = ['192.0.2.1'], trusted = 
     title: name,
     source: 'testcard:',
     loop: false,
+    alwaysOn,
   }));
   const channels = new Channels(
     configs,
@@ -46,6 +52,7 @@ export function setUpCalls({ viewers = 10, addresses = ['192.0.2.1'], trusted = 
         return feeds;
       },
       closeFeed: feed => events.push(`close feed ${feed}`),
+      slateChanged: ({ name }, isShown) => calls.slateChanged(name, isShown),
       availabilityChanged: ({ name }) => void seen.push(calls.look(name)),
       timers: {
         setTimeout: (callback, delayMs) => {
@@ -91,7 +98,7 @@ export function setUpCalls({ viewers = 10, addresses = ['192.0.2.1'], trusted = 
     limits: { viewers },
     addresses,
     isTrusted: address => trusted.includes(address),
-    nowUnixMs: () => 1_700_000_000_000,
+    nowUnixMs: () => 1_700_000_000_000 + nowMs,
     place: request => {
       const outgoing = new FakeOutgoingCall(`placed-${++placed}`, request, events);
       outgoings.push(outgoing);

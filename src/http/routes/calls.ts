@@ -13,6 +13,7 @@ const Call = Type.Object(
       description: 'Time of the answer; null before',
     }),
     held: Type.Boolean(),
+    slateSeconds: Type.Integer({ description: 'For so long it was shown the slate, since its source was out' }),
   },
   { $id: 'Call' },
 );
@@ -25,13 +26,14 @@ export function callRoutes(app: App, { calls }: HttpPorts): void {
     { schema: { summary: 'Every live call', tags: ['calls'], response: { 200: Calls, '5xx': Problem } } },
     async (_request, reply) =>
       reply.header('cache-control', 'no-store').send({
-        calls: calls().map(({ id, channel, transport, codecs, answeredAtMs, held }) => ({
+        calls: calls().map(({ id, channel, transport, codecs, answeredAtMs, held, slateMs }) => ({
           id,
           channel,
           transport,
           codecs: [...codecs],
           since: answeredAtMs === null ? null : new Date(answeredAtMs).toISOString(),
           held,
+          slateSeconds: Math.round(slateMs / 1000),
         })),
       }),
   );
