@@ -56,7 +56,7 @@ describe('the time of a source', () => {
 
   it('keeps picture and sound together', () => {
     const bench = new Bench();
-    bench.play(1_000_000, 10);
+    bench.play(1_000_000, 4);
     const atUs = bench.nowUs - START_US;
     assert.equal(bench.slackUs(1_010_000, AUDIO), DELAY_US + 10_000 - atUs);
   });
@@ -112,6 +112,35 @@ describe('the time of a source', () => {
     bench.play(0, 10);
     bench.nowUs += 10_000_000;
     assert.deepEqual([bench.slackUs(400_000), bench.slackUs(380_000, AUDIO)], [DELAY_US, DELAY_US - 20_000]);
+  });
+
+  it('whose sound comes behind its picture waits for it once, and keeps them together', () => {
+    const bench = new Bench();
+    bench.slackUs(3_000_000);
+    bench.nowUs += FRAME_US;
+    assert.equal(bench.slackUs(500_000, AUDIO), DELAY_US);
+    assert.equal(bench.slackUs(3_000_000 + FRAME_US), DELAY_US + 2_500_000 + FRAME_US);
+    bench.nowUs += FRAME_US;
+    assert.equal(bench.slackUs(500_000 + FRAME_US, AUDIO), DELAY_US);
+  });
+
+  it('whose sound comes a quarter of a second at once is late with it once', () => {
+    const bench = new Bench();
+    const slacks: number[] = [];
+    for (let frame = 0; frame < 60; frame++) {
+      bench.slackUs(frame * FRAME_US);
+      bench.nowUs += FRAME_US;
+      if (frame % 6 !== 5) continue;
+      for (let sound = frame - 5; sound <= frame; sound++) slacks.push(bench.slackUs(sound * FRAME_US, AUDIO));
+    }
+    const slackest = DELAY_US + 5 * FRAME_US;
+    assert.deepEqual([Math.min(...slacks), Math.max(...slacks)], [DELAY_US, slackest]);
+  });
+
+  it('is not put off by a picture out of its order', () => {
+    const bench = new Bench();
+    bench.slackUs(1_000_000);
+    assert.deepEqual([bench.slackUs(700_000), bench.slackUs(1_040_000)], [-100_000, 240_000]);
   });
 
   it('is not moved when it was we who did not read', () => {

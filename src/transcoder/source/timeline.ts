@@ -26,8 +26,8 @@ interface Epoch {
   offsetUs: number;
 }
 
-/** What was read later than it is due by this much comes too late whatever is done: the source stood still. */
-const LATE_US = 1_000_000;
+/** What was read later than it is due by this much is not only behind the rest: the source stood still. */
+const LATE_US = 3_000_000;
 /** A track's time that goes back further than reordered pictures do, or ahead further than any pause, has jumped. */
 const BACK_US = 1_000_000;
 const AHEAD_US = 3_000_000;
@@ -75,7 +75,11 @@ export class Timeline {
     if (epoch !== track.epoch) this.#epochs = [epoch, ...this.#epochs.filter(each => each !== epoch)];
     this.#epochs = this.#epochs.slice(0, REMEMBERED_EPOCHS);
     track.epoch = epoch;
-    if (this.#options.live && !held) this.#follow(this.#at(epoch, mediaUs) - nowUs, nowUs);
+    const slackUs = this.#at(epoch, mediaUs) - nowUs;
+    // A step back is a picture out of its order, or damage.
+    const goesBack = nowUs + slackUs < track.last.dueUs;
+    if (slackUs < 0 && !held && !goesBack) this.#putOff(slackUs);
+    else if (this.#options.live && !held) this.#follow(slackUs, nowUs);
     const dueUs = this.#at(epoch, mediaUs);
     const endUs = Number.isNaN(track.last.endUs) ? dueUs + durationUs : Math.max(track.last.endUs, dueUs + durationUs);
     [track.before, track.last] = [track.last, { dueUs, endUs }];
@@ -150,5 +154,16 @@ export class Timeline {
     const wantedUs = this.#slewGoalUs - this.#slewUs;
     this.#slewUs += Math.max(-mostUs, Math.min(mostUs, wantedUs));
     this.#slewedAtUs = nowUs;
+  }
+
+  /**
+   * A packet is too late already, and those like it would be: sound that is sent behind its picture, or a quarter of a
+   * second of it at once. Everything waits for it, once, since what is left out instead would be missed again and again.
+   */
+  #putOff(slackUs: number): void {
+    const { delayUs } = this.#options;
+    this.#slewUs += delayUs - slackUs;
+    this.#slewGoalUs = this.#slewUs;
+    this.#leastSlackUs = delayUs;
   }
 }
