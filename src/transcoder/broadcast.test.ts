@@ -81,23 +81,28 @@ describe('a broadcast', () => {
     assert.deepEqual(events, ['0 closed', '0 lost: connection refused', '250 open']);
   });
 
-  it('opens a live source again and again, each time later, up to eight seconds', async t => {
+  it('opens a live source at once when it is lost, then again and again, each time later, up to a second', async t => {
     const fates = [{ playsMs: 1_000 }, ...Array.from({ length: 7 }, () => ({ fault: 'gone' })), { playsMs: 1_000_000 }];
     const { events, advance } = setUp(t, fates);
     await advance(60_000);
     const losses = events.filter(event => event.includes('lost')).map(event => Number(event.split(' ')[0]));
     const pauses = losses.slice(1).map((atMs, index) => atMs - losses[index]!);
-    assert.deepEqual(pauses, [250, 500, 1_000, 2_000, 4_000, 8_000, 8_000]);
-    assert.equal(events.at(-1), `${losses.at(-1)! + 8_000} open`);
+    assert.deepEqual(pauses, [0, 500, 1_000, 1_000, 1_000, 1_000, 1_000]);
+    assert.equal(events.at(-1), `${losses.at(-1)! + 1_000} open`);
     assert.equal(events[1], '1000 closed');
     assert.equal(events[2], '1000 lost: the source has ended');
   });
 
-  it('that was well for ten seconds is opened again as soon as the first time', async t => {
-    const { events, advance } = setUp(t, [{ playsMs: 100 }, { playsMs: 11_000 }, { playsMs: 100_000 }]);
+  it('begins no two tries within a quarter of a second, and none of those before counts after ten seconds', async t => {
+    const { events, advance } = setUp(t, [
+      { playsMs: 100 },
+      { playsMs: 11_000 },
+      { fault: 'gone' },
+      { playsMs: 100_000 },
+    ]);
     await advance(20_000);
     const opened = events.filter(event => event.endsWith('open')).map(event => Number(event.split(' ')[0]));
-    assert.deepEqual(opened, [0, 350, 11_600]);
+    assert.deepEqual(opened, [0, 250, 11_750]);
   });
 
   it('says what broke its source, and hides no fault of ours', async t => {
@@ -107,7 +112,7 @@ describe('a broadcast', () => {
       { playsMs: 100, breaks: new TypeError('a mistake') },
     ]);
     await advance(1_000);
-    assert.deepEqual(events, ['0 open', '100 closed', '100 lost: broken pipe', '350 open', '450 closed']);
+    assert.deepEqual(events, ['0 open', '100 closed', '100 lost: broken pipe', '250 open', '350 closed']);
     assert.equal(outcome(), 'TypeError: a mistake');
   });
 });

@@ -17,9 +17,12 @@ export interface BroadcastOptions {
   readonly lost: (reason: string) => void;
 }
 
-/** The first pause before a live source is opened again, doubled with each try in vain, up to the last. */
+/**
+ * From one try to open a live source until the next, doubled with each in vain, up to the last. Whoever was tried for
+ * longer than that is tried again at once: what comes in datagrams is lost while nobody listens.
+ */
 const FIRST_PAUSE_US = 250_000;
-const LAST_PAUSE_US = 8_000_000;
+const LAST_PAUSE_US = 1_000_000;
 /** A source that was there for so long has nothing to do with the failures before. */
 const WELL_AFTER_US = 10_000_000;
 
@@ -50,6 +53,6 @@ export async function broadcast(options: BroadcastOptions, signal: AbortSignal):
     lost(reason);
     if (nowUs() - startedUs > WELL_AFTER_US) failures = 0;
     const pauseUs = Math.min(FIRST_PAUSE_US * 2 ** failures++, LAST_PAUSE_US);
-    await sleepUntil(nowUs() + pauseUs * (0.5 + 0.5 * random()), nowUs, signal);
+    await sleepUntil(startedUs + pauseUs * (0.5 + 0.5 * random()), nowUs, signal);
   }
 }

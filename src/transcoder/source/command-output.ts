@@ -2,8 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { AVERROR_EOF } from 'node-av/constants';
 import { IOContext } from 'node-av/lib';
+import type { Command } from './input.ts';
 
 const BUFFER_BYTES = 65_536;
+/** Who has no rights of its own. */
+const NOBODY = ['--reuid', '65534', '--regid', '65534', '--clear-groups'];
 const KILL_AFTER_MS = 2_000;
 /** Of what it wrote to standard error, for the log. */
 const LAST_WORDS_CHARACTERS = 2_000;
@@ -16,9 +19,11 @@ export class CommandOutput {
   #ended: string | null = null;
   #rest: Buffer = Buffer.alloc(0);
 
-  constructor({ file, args }: { readonly file: string; readonly args: readonly string[] }) {
+  constructor({ file, args, refusesRoot = false }: Command) {
+    const nobody = refusesRoot && process.getuid?.() === 0 ? NOBODY : [];
     // The kernel ends it with us, however we end.
-    this.#child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', file, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const before = ['--pdeathsig', 'KILL', ...nobody, '--', file];
+    this.#child = spawn('setpriv', [...before, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child.stderr!.setEncoding('utf8').on('data', (text: string) => {
       this.#lastWords = (this.#lastWords + text).slice(-LAST_WORDS_CHARACTERS);
     });

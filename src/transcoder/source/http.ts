@@ -10,7 +10,5 @@ export function httpInput(url: string): Input {
     options: { rw_timeout: TIMEOUT_US, user_agent: 'Dialcast' },
     // A playlist on the web names what is on the web, never a file of ours.
     protocols: ['http', 'https', 'httpproxy', 'tls', 'tcp', 'crypto'],
-    // The segments of a playlist come seldom.
-    stallMs: 20_000,
   };
 }

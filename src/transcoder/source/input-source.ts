@@ -5,6 +5,7 @@ import type { Languages, SourceInfo } from '../wire.ts';
 import { CommandOutput } from './command-output.ts';
 import type { Input } from './input.ts';
 import { PacketQueue } from './packet-queue.ts';
+import { PlaylistWatch } from './playlist-watch.ts';
 import type { Source, SourceOptions, SourceSink } from './source.ts';
 import { NO_TIME, StreamPlayer } from './stream-player.ts';
 import { Timeline } from './timeline.ts';
@@ -15,6 +16,9 @@ export const FILM_DELAY_US = 100_000;
 /** More than the jitter of most networks, and little for a viewer. */
 const LIVE_DELAY_US = 200_000;
 const WATCH_INTERVAL_MS = 250;
+const OPEN_TIMEOUT_MS = 10_000;
+/** Viewers of what is live wait: no more of its pictures are looked at than have to be to know their rate. */
+const QUICK = { fpsprobesize: '2' };
 
 export const MICROSECONDS = new Rational(1, 1_000_000);
 
@@ -40,7 +44,11 @@ export class InputSource implements Source {
   #packets = 0;
   #players: StreamPlayer[] = [];
   #languages: Languages | undefined;
+  #playlist: PlaylistWatch | null = null;
+  #isPlaying = false;
   #readAtMs = 0;
+  /** When the last of what was read is due. */
+  #lastDueUs = 0;
   /** Are we waiting for the players, not for the source. */
   #held = false;
 
@@ -52,26 +60,43 @@ export class InputSource implements Source {
   }
 
   async open(): Promise<SourceInfo> {
-    const { url, format, options, protocols, check } = this.#input;
-    const fault = await check();
+    const fault = (await this.#input.check()) ?? (await this.#openInTime());
     if (fault !== null) return this.#fail(fault);
-    if (this.#command !== null) {
-      this.#format.allocContext();
-      this.#format.pb = this.#command.context;
-      this.#format.setFlags(AVFMT_FLAG_CUSTOM_IO);
-    }
-    const dictionary = Dictionary.fromObject({ ...options, protocol_whitelist: protocols.join(',') });
-    const demultiplexer = format === null ? null : InputFormat.findInputFormat(format);
-    const opened = await this.#format.openInput(url, demultiplexer, dictionary);
-    if (opened < 0) return this.#fail(this.#command?.fault ?? FFmpegError.strerror(opened));
-    const found = await this.#format.findStreamInfo();
-    if (found < 0) return this.#fail(FFmpegError.strerror(found));
     const { video, audio, languages } = chooseTracks(this.#format, this.#options.tracks);
     this.#languages = languages;
     const players = [await this.#play(video), await this.#play(audio)];
     this.#players = players.filter(player => player !== null);
     if (this.#players.length === 0) return this.#fail('no picture or sound in it that can be decoded');
     return this.#info;
+  }
+
+  /** The fault, or null. */
+  async #openInTime(): Promise<string | null> {
+    const { url, format, options, protocols, live, listens } = this.#input;
+    // Before that nothing of it can be interrupted.
+    this.#format.allocContext();
+    if (this.#command !== null) {
+      this.#format.pb = this.#command.context;
+      this.#format.setFlags(AVFMT_FLAG_CUSTOM_IO);
+    }
+    const quick = live === false ? {} : QUICK;
+    const dictionary = Dictionary.fromObject({ ...quick, ...options, protocol_whitelist: protocols.join(',') });
+    const demultiplexer = format === null ? null : InputFormat.findInputFormat(format);
+    let isLate = false;
+    const interrupt = () => {
+      isLate = true;
+      this.#interrupt();
+    };
+    const timeout = listens ? undefined : setTimeout(interrupt, OPEN_TIMEOUT_MS);
+    try {
+      const opened = await this.#format.openInput(url, demultiplexer, dictionary);
+      const found = opened < 0 ? opened : await this.#format.findStreamInfo();
+      if (isLate) return `the source did not open within ${OPEN_TIMEOUT_MS / 1_000} seconds`;
+      if (opened < 0) return this.#command?.fault ?? FFmpegError.strerror(opened);
+      return found < 0 ? FFmpegError.strerror(found) : null;
+    } finally {
+      clearTimeout(timeout);
+    }
   }
 
   get #info(): SourceInfo {
@@ -99,7 +124,11 @@ export class InputSource implements Source {
       for (const { queue } of this.#players) queue.clear();
     };
     signal.addEventListener('abort', stop, { once: true });
-    const watch = this.live ? setInterval(() => this.#watch(), WATCH_INTERVAL_MS) : undefined;
+    if (this.#format.iformat?.name === 'hls') {
+      this.#playlist = new PlaylistWatch({ url: this.#input.url, fetch, nowMs: () => performance.now() });
+    }
+    const watch = this.live ? setInterval(() => void this.#watch(), WATCH_INTERVAL_MS) : undefined;
+    this.#isPlaying = true;
     try {
       const playing = this.#players.map(async player => {
         await this.#part?.after;
@@ -107,6 +136,7 @@ export class InputSource implements Source {
       });
       await Promise.all([this.#demultiplex(signal), ...playing]);
     } finally {
+      this.#isPlaying = false;
       clearInterval(watch);
       signal.removeEventListener('abort', stop);
     }
@@ -175,6 +205,7 @@ export class InputSource implements Source {
     const durationUs = Number(packet.duration) || player.usualDurationUs;
     player.nextUs = mediaUs + durationUs;
     const dueUs = Math.round(timeline.due(streamIndex, mediaUs, durationUs, this.#held));
+    this.#lastDueUs = Math.max(this.#lastDueUs, dueUs);
     const shift = BigInt(dueUs - mediaUs);
     if (packet.pts !== NO_TIME) packet.pts += shift;
     else if (time === NO_TIME) packet.pts = BigInt(dueUs);
@@ -187,8 +218,14 @@ export class InputSource implements Source {
     return this.#players.map(({ queue }) => queue);
   }
 
-  #watch(): void {
-    if (!this.#held && performance.now() - this.#readAtMs > this.#input.stallMs) this.#interrupt();
+  /** The segments of a playlist come seldom: what was read of them is played first. */
+  async #watch(): Promise<void> {
+    const isPlayed = !this.#held && this.#options.nowUs() > this.#lastDueUs;
+    const isOver =
+      this.#playlist === null
+        ? isPlayed && performance.now() - this.#readAtMs > this.#input.stallMs
+        : await this.#playlist.isLeftBehind(isPlayed);
+    if (isOver && this.#isPlaying) this.#interrupt();
   }
 
   /** Ends a read that waits for the source. */

@@ -13,9 +13,11 @@ export interface Input {
    * it has a duration.
    */
   readonly live: boolean | null;
+  /** Does the other side call us, whenever it likes: then there is no time in which to be open. */
+  readonly listens: boolean;
   /** A program whose standard output is the container. */
   readonly command: Command | null;
-  /** Silence after which a live source is given up. */
+  /** Silence after which a live source is given up, once all that was read of it is played. */
   readonly stallMs: number;
   /** Looks at what FFmpeg would have no good words for: the fault, or null. */
   check(): Promise<string | null>;
@@ -24,6 +26,8 @@ export interface Input {
 export interface Command {
   readonly file: string;
   readonly args: readonly string[];
+  /** Does it refuse to run as root, so that it runs as nobody then. */
+  readonly refusesRoot?: boolean;
 }
 
 /** What most kinds have in common. */
@@ -33,6 +37,7 @@ export const INPUT: Input = {
   options: {},
   protocols: [],
   live: null,
+  listens: false,
   command: null,
   stallMs: 5_000,
   check: async () => null,

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import type { DialcastError } from '../../errors.ts';
 import { dvbInput } from './dvb.ts';
@@ -20,7 +21,7 @@ const INPUTS: readonly [source: string, input: (url: string) => Input, url: stri
     ['file:/srv/a film.mp4', fileInput, 'file:/srv/a film.mp4', {}],
     ['sdp:/srv/camera.sdp', sdpInput, 'file:/srv/camera.sdp', {}],
     ['http://tv.example/live.m3u8?a=b', httpInput, 'http://tv.example/live.m3u8?a=b', {}],
-    ['rtsp://ann:secret@camera/1', rtspInput, 'rtsp://ann:secret@camera/1', { rtsp_transport: 'tcp' }],
+    ['rtsp://ann:secret@camera/1', rtspInput, 'rtsp://ann:secret@camera/1', { rtsp_flags: 'prefer_tcp' }],
     ['rtsp://camera/1#transport=udp', rtspInput, 'rtsp://camera/1', { rtsp_transport: 'udp' }],
     ['rtmp://cdn/live/news', rtmpInput, 'rtmp://cdn/live/news', { rtmp_live: 'live' }],
     ['rtmp://0.0.0.0/live/news#listen', rtmpInput, 'rtmp://0.0.0.0/live/news', { listen: '1' }],
@@ -46,6 +47,18 @@ describe('a source URL', () => {
       readers.map(([source]) => source.split(':')[0]),
       ['file', 'sdp'],
     );
+  });
+
+  it('of each kind is shown in the documentation', () => {
+    const page = readFileSync(new URL('../../../docs/sources.md', import.meta.url), 'utf8');
+    const sections = page.split(/^## /m).slice(1);
+    const kindsOf = (section: string) => section.split('\n', 1)[0]!.match(/\w+(?=:`)/g) ?? [];
+    assert.deepEqual(sections.flatMap(kindsOf).sort(), [...SOURCE_KINDS].sort());
+    for (const section of sections) {
+      const examples = [...section.matchAll(/^ {4}source: "?(\w+):/gm)].map(([, kind]) => kind!);
+      const kinds: readonly string[] = kindsOf(section);
+      assert.ok(examples.length > 0 && examples.every(kind => kinds.includes(kind)), section);
+    }
   });
 
   it('waits for nobody who listens, and for no peer longer than five seconds', () => {

@@ -14,5 +14,6 @@ export function rtmpInput(source: string): Input {
     options: listens ? { listen: '1', rtmp_live: 'live' } : { rtmp_live: 'live', rw_timeout: TIMEOUT_US },
     protocols: ['rtmp', 'rtmps', 'tcp', 'tls'],
     live: true,
+    listens,
   };
 }

@@ -10,5 +10,6 @@ export function srtInput(url: string): Input {
     options: listens ? {} : { connect_timeout: '5000', timeout: TIMEOUT_US },
     protocols: ['srt'],
     live: true,
+    listens,
   };
 }
