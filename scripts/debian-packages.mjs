@@ -19,6 +19,8 @@ const PACKAGES = {
   '/usr/lib/x86_64-linux-gnu/kamailio/modules/websocket.so': 'kamailio-websocket-modules',
   '/usr/lib/x86_64-linux-gnu/kamailio/modules/tls.so': 'kamailio-tls-modules',
   rtpengine: 'rtpengine-daemon',
+  cvlc: 'vlc-bin',
+  '/usr/lib/x86_64-linux-gnu/vlc/plugins/stream_out/libstream_out_rtp_plugin.so': 'vlc-plugin-base',
   openssl: 'openssl',
   ip: 'iproute2',
   nft: 'nftables',
