@@ -23,10 +23,8 @@ const TRACE = {
     {
       order: 1,
       atMs: 1_700_000_000_000,
-      direction: 'in',
-      transport: 'udp',
-      local: '192.0.2.1:5060',
-      remote: '192.0.2.7:5062',
+      ...({ direction: 'in', transport: 'udp' } as const),
+      ...{ local: '192.0.2.1:5060', remote: '192.0.2.7:5062' },
       startLine: 'INVITE sip:clock@192.0.2.1 SIP/2.0',
       text: 'INVITE sip:clock@192.0.2.1 SIP/2.0\r\n\r\n',
     },
@@ -36,7 +34,9 @@ const TRACE = {
 
 const CHANNEL = {
   ...({ number: 101, name: 'clock', title: 'Clock', kind: 'live', onAir: true, outage: null, viewers: 1 } as const),
-  ...{ video: { passThrough: 'h264 main 3.1', obstacle: null }, audio: null, signal: null, skipped: [] },
+  ...{ video: { passThrough: 'h264 main 3.1', obstacle: null }, audio: null },
+  signal: { locked: true, strength: 40_000, snr: 250, bitErrorRate: null },
+  skipped: [{ item: 'part 3.mkv', reason: 'no such file' }],
   ...{ encoding: null, languages: { audio: 'de', subtitles: null, available: { audio: ['de'], subtitles: [] } } },
 };
 

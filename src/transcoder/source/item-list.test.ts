@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,6 +19,7 @@ describe('a folder', () => {
     const others = ['part 2.srt', 'cover.jpg', 'notes.txt', '.hidden.mp4', 'README'];
     const path = folder(t, Object.fromEntries([...names, ...others].map(name => [name, ''])));
     mkdirSync(join(path, 'season.mp4'));
+    execFileSync('mkfifo', [join(path, 'pipe.mp4')]);
     assert.equal(await isItemList(path), true);
     const items = await readItems(path);
     assert.deepEqual(

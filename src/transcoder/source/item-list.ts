@@ -39,12 +39,15 @@ export async function readItems(path: string): Promise<readonly Item[]> {
   if (!(await stat(path)).isDirectory()) return parsePlaylist(await readPlaylist(path), path);
   const entries = await readdir(path, { withFileTypes: true });
   const { compare } = new Intl.Collator('en', { numeric: true });
-  return entries
-    .filter(entry => !entry.isDirectory() && !entry.name.startsWith('.'))
-    .map(({ name }) => ({ name, path: join(path, name) }))
-    .filter(({ name }) => MEDIA.has(extname(name).toLowerCase()))
-    .sort((a, b) => compare(a.name, b.name))
-    .slice(0, MOST_ITEMS);
+  return (
+    entries
+      // To open a pipe would wait for somebody to write into it.
+      .filter(entry => (entry.isFile() || entry.isSymbolicLink()) && !entry.name.startsWith('.'))
+      .map(({ name }) => ({ name, path: join(path, name) }))
+      .filter(({ name }) => MEDIA.has(extname(name).toLowerCase()))
+      .sort((a, b) => compare(a.name, b.name))
+      .slice(0, MOST_ITEMS)
+  );
 }
 
 /** A line an item: a path, or the URL of one; relative to the list. */
