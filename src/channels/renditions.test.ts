@@ -18,6 +18,12 @@ const cases = [
     expected: [720, 480, 25],
   },
   {
+    wish: 'level 1.2',
+    maxLevelIdc: 12,
+    source: { width: 320, height: 180, frameRate: 25 },
+    expected: [320, 180, 25, 312_000],
+  },
+  {
     wish: 'a larger source',
     maxLevelIdc: 31,
     source: { width: 1920, height: 1080, frameRate: 60 },

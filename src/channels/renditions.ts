@@ -34,25 +34,32 @@ export function chooseVideo(wish: VideoWish, source: Video, ladder: readonly Lad
   const passThrough = source.passThrough !== undefined && takes(wish, source.passThrough) ? source.passThrough : null;
   // By the level of what is passed through, so that all whom it is passed through to share one rendition.
   const maxLevelIdc = passThrough?.codec === 'h264' ? passThrough.levelIdc : wish.maxLevelIdc;
-  const rungs = [...ladder, ...LADDER];
-  const rung = rungs.find(each => maxLevelIdc === null || h264LevelOf(each) <= maxLevelIdc) ?? LADDER.at(-1)!;
-  // An upright picture gets the size turned on its side: a decoder takes as many pixels either way.
-  const [long, short] = [Math.max(rung.width, rung.height), Math.min(rung.width, rung.height)];
-  const [most, least] = [Math.max(source.width, source.height), Math.min(source.width, source.height)];
-  const scale = Math.min(1, long / most, short / least);
-  const width = even(source.width * scale);
-  const height = even(source.height * scale);
-  // A smaller picture needs more bits per pixel for the same look; the exponent is the usual rule of thumb.
-  const share = ((width * height) / (rung.width * rung.height)) ** 0.75;
+  const fitted = [...ladder, ...LADDER].map(rung => fit(source, rung));
+  // It is what comes out that has to be within the level: a small source fits where its rung would not.
+  const size = fitted.find(each => maxLevelIdc === null || h264LevelOf(each) <= maxLevelIdc) ?? fitted.at(-1)!;
   return {
     kind: 'video',
     codec: wish.codec,
     packetizationMode: wish.packetizationMode,
+    ...size,
+    ...(passThrough !== null && { passThrough }),
+  };
+}
+
+/** The source as large as it fits into a rung. */
+function fit(source: Video, rung: LadderRung): LadderRung {
+  // An upright picture gets the size turned on its side: a decoder takes as many pixels either way.
+  const [long, short] = [Math.max(rung.width, rung.height), Math.min(rung.width, rung.height)];
+  const [most, least] = [Math.max(source.width, source.height), Math.min(source.width, source.height)];
+  const scale = Math.min(1, long / most, short / least);
+  const [width, height] = [even(source.width * scale), even(source.height * scale)];
+  // A smaller picture needs more bits per pixel for the same look; the exponent is the usual rule of thumb.
+  const share = ((width * height) / (rung.width * rung.height)) ** 0.75;
+  return {
     width,
     height,
     frameRate: evenFrameRate(source.frameRate, rung.frameRate),
     bitrateBps: Math.round(rung.bitrateBps * Math.min(1, share)),
-    ...(passThrough !== null && { passThrough }),
   };
 }
 

@@ -40,6 +40,26 @@ describe('an offer', () => {
     assert.deepEqual(lines(agree(offer(AUDIO, VP8), { ...ALL, video: [] })), ['pcmu 0', null]);
   });
 
+  it("of a browser gets no sound from a channel that has none, but keeps that line's transport for the picture", () => {
+    for (const name of ['chromium', 'firefox'] as const) {
+      const { media, webrtc } = agree(readOffer(name), { ...ALL, audio: [] });
+      const said = media.map(line => (line.accepted ? [line.kind, line.direction, line.sending] : null));
+      const [first, second] = [
+        ['audio', 'inactive', false],
+        ['video', 'sendonly', true],
+      ];
+      assert.deepEqual(said, media[0]?.kind === 'audio' ? [first, second] : [second, null]);
+      assert.equal(webrtc?.bundle.length, said.filter(line => line !== null).length);
+    }
+  });
+
+  it('of a browser gets nothing when the channel has nothing of what it wants', () => {
+    const sound = readOffer('chromium').split(/(?=^m=)/m);
+    const alone = [sound[0]!.replace(/^(a=group:BUNDLE \S+).*$/m, '$1'), sound[1]!].join('');
+    assert.equal(agree(alone).media.length, 1);
+    assert.equal(negotiate(alone, { ...ALL, audio: [] }).ok, false);
+  });
+
   it('of a second picture gets the first one alone', () => {
     assert.deepEqual(lines(agree(offer(VP8, H264, AUDIO))), ['vp8 98', null, 'pcmu 0']);
   });

@@ -12,7 +12,12 @@ interface Possible {
   readonly transport: Transport;
   readonly media: AcceptedMedia;
   readonly bundle: readonly string[] | null;
+  /** False for one that is there for the transport alone. */
+  readonly isGiven: boolean;
 }
+
+/** Of what is never sent any will do. */
+const EVERY_CODEC: Capabilities = { video: ['h264', 'vp8'], audio: ['opus', 'pcma', 'pcmu'] };
 
 /** SIP reason phrases beyond this are cut by many who show them. */
 const MAX_REASON_CHARS = 400;
@@ -36,7 +41,8 @@ export function negotiate(
   const considered = offer.media.map((_, index) => consider(offer, index, capabilities, previous));
   const possible = considered.filter(outcome => typeof outcome !== 'string');
   const accepted = select(possible, previous);
-  if (accepted.length === 0) return { ok: false, status: 488, reason: refusalReason(offer, considered, capabilities) };
+  if (!accepted.some(({ isGiven }) => isGiven))
+    return { ok: false, status: 488, reason: refusalReason(offer, considered, capabilities) };
   return {
     ok: true,
     transport: accepted[0]!.transport.kind,
@@ -58,13 +64,20 @@ function consider(
   const transport = readTransport(offer, media);
   if (typeof transport === 'string') return transport;
   const before = previous?.media[index];
-  const format = chooseFormat(media, kind, capabilities, before?.accepted ? before : null);
+  const bundle = bundleOf(offer, media);
+  const isGiven = capabilities[kind].length > 0;
+  // RFC 8843 §7.3.2 lets any m-line of a group be refused, but Chromium cannot do without the first, whose transport the
+  // others share. It is taken, and nothing ever sent on it.
+  const isCarrier = !isGiven && transport.kind === 'webrtc' && bundle !== null && bundle[0] === media.mid;
+  const codecs = isCarrier ? { ...capabilities, ...EVERY_CODEC } : capabilities;
+  const format = chooseFormat(media, kind, codecs, before?.accepted ? before : null);
   if (format === null) return `offered ${encodingNames(media).join(', ') || 'no codec'}`;
   return {
     index,
     transport,
-    media: accept(offer, media, kind, transport, format),
-    bundle: bundleOf(offer, media),
+    media: accept(offer, media, kind, transport, format, isGiven),
+    bundle,
+    isGiven,
   };
 }
 
@@ -74,9 +87,11 @@ function accept(
   kind: Kind,
   transport: Transport,
   format: ChosenFormat,
+  isGiven: boolean,
 ): AcceptedMedia {
   const direction = media.direction ?? offer.session.direction ?? 'sendrecv';
-  const sending = (direction === 'sendrecv' || direction === 'recvonly') && !isHeldByAddress(transport);
+  const isWanted = (direction === 'sendrecv' || direction === 'recvonly') && !isHeldByAddress(transport);
+  const sending = isGiven && isWanted;
   const hasFeedback = (type: string, subtype?: string) =>
     media.feedback.some(
       line =>

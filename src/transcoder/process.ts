@@ -123,8 +123,10 @@ async function run(task: TranscoderTask, signal: AbortSignal, end: (code: number
   try {
     // What it stands in for is known before the source is.
     if (info !== null) standby.opened(info);
+    let isLive = false;
     const changed = (found: SourceInfo) => {
       info = found;
+      if (isLive) standby.opened(info);
       if (!standby.isOut) link.send({ type: 'source', state: 'open', info });
     };
     const options = {
@@ -142,8 +144,8 @@ async function run(task: TranscoderTask, signal: AbortSignal, end: (code: number
       nowUs,
       random: Math.random,
       opened: (found: SourceInfo, live: boolean) => {
+        isLive = live;
         changed(found);
-        if (live) standby.opened(found);
       },
       lost: (reason: string) => {
         fault = reason;

@@ -1,15 +1,16 @@
-import { AVFMT_FLAG_CUSTOM_IO, AVSEEK_FLAG_BACKWARD } from 'node-av/constants';
+import { AVERROR_INVALIDDATA, AVFMT_FLAG_CUSTOM_IO, AVSEEK_FLAG_BACKWARD } from 'node-av/constants';
 import { Dictionary, FFmpegError, FormatContext, InputFormat, Packet, Rational, type Stream } from 'node-av/lib';
 import { DialcastError } from '../../errors.ts';
 import type { Languages, SourceInfo } from '../wire.ts';
 import { CommandOutput } from './command-output.ts';
 import type { Input } from './input.ts';
+import { sleepUntil } from './pace.ts';
 import { PacketQueue } from './packet-queue.ts';
 import { PlaylistWatch } from './playlist-watch.ts';
 import type { Source, SourceOptions, SourceSink } from './source.ts';
 import { NO_TIME, StreamPlayer } from './stream-player.ts';
 import { Timeline } from './timeline.ts';
-import { chooseTracks } from './tracks.ts';
+import { chooseTracks, isBetter, isPlayable } from './tracks.ts';
 
 /** Long enough for the decoders to be ready when the first frame is due. */
 export const FILM_DELAY_US = 100_000;
@@ -19,6 +20,8 @@ const WATCH_INTERVAL_MS = 250;
 const OPEN_TIMEOUT_MS = 10_000;
 /** Viewers of what is live wait: no more of its pictures are looked at than have to be to know their rate. */
 const QUICK = { fpsprobesize: '2' };
+/** Who calls does not wait for much longer. */
+const KNOWN_WITHIN_MS = 8_000;
 
 export const MICROSECONDS = new Rational(1, 1_000_000);
 
@@ -43,6 +46,12 @@ export class InputSource implements Source {
   /** Of the streams that are played, in this pass. */
   #packets = 0;
   #players: StreamPlayer[] = [];
+  /** Those in whose place a better stream is played now. */
+  readonly #replaced: StreamPlayer[] = [];
+  /** Streams that are not played. */
+  readonly #unwanted = new Set<number>();
+  /** While it plays. */
+  #begin: ((player: StreamPlayer) => void) | null = null;
   #languages: Languages | undefined;
   #playlist: PlaylistWatch | null = null;
   #isPlaying = false;
@@ -62,11 +71,11 @@ export class InputSource implements Source {
   async open(): Promise<SourceInfo> {
     const fault = (await this.#input.check()) ?? (await this.#openInTime());
     if (fault !== null) return this.#fail(fault);
-    const { video, audio, languages } = chooseTracks(this.#format, this.#options.tracks);
-    this.#languages = languages;
-    const players = [await this.#play(video), await this.#play(audio)];
-    this.#players = players.filter(player => player !== null);
-    if (this.#players.length === 0) return this.#fail('no picture or sound in it that can be decoded');
+    const tracks = chooseTracks(this.#format, this.#options.tracks);
+    this.#languages = tracks.languages;
+    for (const stream of [tracks.video, tracks.audio]) if (stream !== null) await this.#play(stream);
+    if (!this.#isKnown && this.live) await this.#becomeKnown();
+    if (!this.#isKnown) return this.#fail('no picture or sound in it that can be decoded');
     return this.#info;
   }
 
@@ -92,8 +101,8 @@ export class InputSource implements Source {
       const opened = await this.#format.openInput(url, demultiplexer, dictionary);
       const found = opened < 0 ? opened : await this.#format.findStreamInfo();
       if (isLate) return `the source did not open within ${OPEN_TIMEOUT_MS / 1_000} seconds`;
-      if (opened < 0) return this.#command?.fault ?? FFmpegError.strerror(opened);
-      return found < 0 ? FFmpegError.strerror(found) : null;
+      if (opened < 0) return this.#command?.fault ?? describe(opened);
+      return found < 0 ? describe(found) : null;
     } finally {
       clearTimeout(timeout);
     }
@@ -102,6 +111,11 @@ export class InputSource implements Source {
   get #info(): SourceInfo {
     const media = this.#players.map(({ info }) => info);
     return Object.assign({ video: null, audio: null, languages: this.#languages }, ...media);
+  }
+
+  /** Is there anything to tell of. */
+  get #isKnown(): boolean {
+    return this.#info.video !== null || this.#info.audio !== null;
   }
 
   get live(): boolean {
@@ -128,14 +142,28 @@ export class InputSource implements Source {
       this.#playlist = new PlaylistWatch({ url: this.#input.url, fetch, nowMs: () => performance.now() });
     }
     const watch = this.live ? setInterval(() => void this.#watch(), WATCH_INTERVAL_MS) : undefined;
+    const playing: Promise<void>[] = [];
+    const { promise: failed, reject } = Promise.withResolvers<never>();
+    const begin = async (player: StreamPlayer) => {
+      await this.#part?.after;
+      await player.play(sink, signal);
+    };
+    this.#begin = player => {
+      const done = begin(player);
+      done.catch(reject);
+      playing.push(done);
+    };
+    for (const player of this.#players) this.#begin(player);
     this.#isPlaying = true;
     try {
-      const playing = this.#players.map(async player => {
-        await this.#part?.after;
-        return player.play(sink, signal);
+      const over = this.#demultiplex(signal).then(async endUs => {
+        await Promise.all(playing);
+        // The last picture is shown for its time as well; of a part the next one sees to that.
+        if (!this.live && this.#part === null) await sleepUntil(endUs, this.#options.nowUs, signal);
       });
-      await Promise.all([this.#demultiplex(signal), ...playing]);
+      await Promise.race([failed, over]);
     } finally {
+      this.#begin = null;
       this.#isPlaying = false;
       clearInterval(watch);
       signal.removeEventListener('abort', stop);
@@ -143,20 +171,66 @@ export class InputSource implements Source {
   }
 
   async close(): Promise<void> {
-    for (const player of this.#players) player.close();
+    for (const player of [...this.#players, ...this.#replaced]) player.close();
     if (this.#command !== null) this.#format.pb = null;
     this.#command?.close();
     await this.#format.closeInput();
   }
 
-  async #play(stream: Stream | null): Promise<StreamPlayer | null> {
-    if (stream === null) return null;
+  /** Null when it cannot be played. */
+  async #play(stream: Stream): Promise<StreamPlayer | null> {
     const { nowUs, passThrough, changed } = this.#options;
-    return StreamPlayer.open(stream, { nowUs, passThrough, changed: () => changed(this.#info) });
+    const player = await StreamPlayer.open(stream, { nowUs, passThrough, changed: () => changed(this.#info) });
+    if (player === null) return null;
+    this.#players.push(player);
+    this.#begin?.(player);
+    return player;
   }
 
-  /** Reads ahead of the players as far as their queues allow. Ends with the source, or when it falls silent. */
-  async #demultiplex(signal: AbortSignal): Promise<void> {
+  /** A stream that was not there when the source was opened; it is played when it is the first of its kind, or better. */
+  async #welcome(index: number): Promise<StreamPlayer | null> {
+    const stream = this.#format.streams[index];
+    if (stream === undefined || this.#unwanted.has(index)) return null;
+    const { tracks } = this.#options;
+    const played = this.#players.find(player => player.isOfKind(stream));
+    const isWanted = isPlayable(stream) && (played === undefined || isBetter(stream, played.stream, tracks));
+    const player = isWanted ? await this.#play(stream) : null;
+    if (player === null) this.#unwanted.add(index);
+    else if (played !== undefined) {
+      this.#players = this.#players.filter(each => each !== played);
+      this.#replaced.push(played);
+      played.queue.clear();
+    }
+    if (player !== null) this.#languages = chooseTracks(this.#format, tracks).languages;
+    return player;
+  }
+
+  /** Reads on until one of its streams says what it is, which some do late. */
+  async #becomeKnown(): Promise<void> {
+    using packet = new Packet();
+    packet.alloc();
+    let isLate = false;
+    const timeout = setTimeout(() => {
+      isLate = true;
+      this.#interrupt();
+    }, KNOWN_WITHIN_MS);
+    while (!this.#isKnown && !isLate && (await this.#format.readFrame(packet)) >= 0) {
+      const player = await this.#playerOf(packet.streamIndex);
+      await player?.learn(packet);
+      packet.unref();
+    }
+    clearTimeout(timeout);
+  }
+
+  async #playerOf(streamIndex: number): Promise<StreamPlayer | null> {
+    return this.#players.find(({ index }) => index === streamIndex) ?? (await this.#welcome(streamIndex));
+  }
+
+  /**
+   * Reads ahead of the players as far as their queues allow. Ends with the source, or when it falls silent, with the time
+   * at which all of it is over.
+   */
+  async #demultiplex(signal: AbortSignal): Promise<number> {
     using packet = new Packet();
     packet.alloc();
     const { live } = this;
@@ -178,7 +252,11 @@ export class InputSource implements Source {
         await this.#format.seekFrame(-1, BigInt(startUs), AVSEEK_FLAG_BACKWARD);
         continue;
       }
-      if (this.#take(packet, timeline)) this.#packets++;
+      const player = await this.#playerOf(packet.streamIndex);
+      if (player !== null) {
+        this.#take(packet, player, timeline);
+        this.#packets++;
+      }
       packet.unref();
       this.#held = PacketQueue.areFull(this.#queues);
       if (this.#held) await PacketQueue.untilRoom(this.#queues);
@@ -186,6 +264,7 @@ export class InputSource implements Source {
     }
     for (const { queue } of this.#players) queue.close();
     this.#read.resolve();
+    return timeline.endUs;
   }
 
   async #enter({ timeline, offsetUs }: Part): Promise<void> {
@@ -194,24 +273,21 @@ export class InputSource implements Source {
     if (offsetUs > 0) await this.#format.seekFrame(-1, BigInt(startUs + Math.round(offsetUs)), AVSEEK_FLAG_BACKWARD);
   }
 
-  /** False for a packet of a stream that nobody wants. */
-  #take(packet: Packet, timeline: Timeline): boolean {
-    const { streamIndex } = packet;
-    const player = this.#players.find(({ index }) => index === streamIndex);
-    if (player === undefined) return false;
+  #take(packet: Packet, player: StreamPlayer, timeline: Timeline): void {
     packet.rescaleTs(player.timeBase, MICROSECONDS);
     const time = packet.pts === NO_TIME ? packet.dts : packet.pts;
     const mediaUs = time === NO_TIME ? player.nextUs : Number(time);
     const durationUs = Number(packet.duration) || player.usualDurationUs;
     player.nextUs = mediaUs + durationUs;
-    const dueUs = Math.round(timeline.due(streamIndex, mediaUs, durationUs, this.#held));
+    const dueUs = Math.round(timeline.due(player.index, mediaUs, durationUs, this.#held));
     this.#lastDueUs = Math.max(this.#lastDueUs, dueUs);
     const shift = BigInt(dueUs - mediaUs);
     if (packet.pts !== NO_TIME) packet.pts += shift;
     else if (time === NO_TIME) packet.pts = BigInt(dueUs);
     if (packet.dts !== NO_TIME) packet.dts += shift;
+    // Nothing is decoded after it is shown, whatever a damaged time stamp says.
+    if (packet.pts !== NO_TIME && packet.dts > packet.pts) packet.dts = packet.pts;
     player.take(packet);
-    return true;
   }
 
   get #queues(): readonly PacketQueue[] {
@@ -242,4 +318,11 @@ export class InputSource implements Source {
   #fail(fault: string): never {
     throw new DialcastError('SOURCE_OPEN_FAILED', fault);
   }
+}
+
+/** FFmpeg's own words for what it finds no format in say nothing to whoever calls. */
+function describe(result: number): string {
+  if (result === AVERROR_INVALIDDATA)
+    return 'it is no media file or stream that FFmpeg knows, or its beginning is damaged';
+  return FFmpegError.strerror(result);
 }

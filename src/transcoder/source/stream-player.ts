@@ -39,9 +39,10 @@ export class StreamPlayer {
   readonly usualDurationUs: number;
   readonly #options: PlayerOptions;
   readonly #decoder: StreamDecoder;
-  readonly #stream: Stream;
+  readonly stream: Stream;
   readonly #passage: Passage | null;
   #verdict: Verdict;
+  #form = '';
   /** The make of the packets that go to the sink. */
   #passing: PassThrough | null = null;
 
@@ -53,7 +54,7 @@ export class StreamPlayer {
 
   private constructor(stream: Stream, decoder: StreamDecoder, options: PlayerOptions) {
     this.index = stream.index;
-    this.#stream = stream;
+    this.stream = stream;
     this.timeBase = stream.timeBase;
     this.#decoder = decoder;
     this.#options = options;
@@ -62,32 +63,53 @@ export class StreamPlayer {
     const passage = this.#createPassage(options.passThrough);
     this.#passage = 'take' in passage ? passage : null;
     this.#verdict = 'take' in passage ? passage.verdict : passage;
+    this.#form = this.#formNow;
   }
 
+  /** Empty for a stream that has not said yet what it is. */
   get info(): Partial<SourceInfo> {
-    const { width, height, sampleRate, channelLayout } = this.#decoder.context;
+    const { width, height, sampleAspectRatio, sampleRate, channelLayout } = this.#decoder.context;
     const { pictures } = this.#decoder;
+    if (!this.#isKnown) return {};
     if (pictures !== null) {
-      return { video: { ...pictures.shown(width, height), frameRate: this.#frameRate, ...this.#verdict } };
+      const shown = pictures.shown(width, height, sampleAspectRatio);
+      return { video: { ...shown, frameRate: this.#frameRate, ...this.#verdict } };
     }
     return { audio: { sampleRateHz: sampleRate, channels: channelLayout.nbChannels, ...this.#verdict } };
   }
 
+  get #isKnown(): boolean {
+    const { width, sampleRate } = this.#decoder.context;
+    return (this.medium === 'video' ? width : sampleRate) > 0;
+  }
+
+  isOfKind({ codecpar }: Stream): boolean {
+    return codecpar.codecType === this.stream.codecpar.codecType;
+  }
+
+  /** Decodes a packet for what it says of the stream alone. */
+  async learn(packet: Packet): Promise<void> {
+    const copy = packet.clone();
+    if (copy !== null) await this.#decoder.take(copy, true, async () => true);
+  }
+
   get #frameRate(): number {
-    const { avgFrameRate, rFrameRate } = this.#stream;
-    const [average, least] = [avgFrameRate, rFrameRate].map(({ num, den }) => (num > 0 && den > 0 ? num / den : 0)) as [
+    const { avgFrameRate, rFrameRate } = this.stream;
+    const rates = [avgFrameRate, rFrameRate, this.#decoder.context.framerate];
+    const [average, least, told] = rates.map(({ num, den }) => (num > 0 && den > 0 ? num / den : 0)) as [
+      number,
       number,
       number,
     ];
     // A rate that varies is at times higher than on the average; beyond any picture's it is that of the clock.
-    if (least <= MOST_FRAME_RATE) return Math.max(average, least) || DEFAULT_FRAME_RATE;
+    if (least <= MOST_FRAME_RATE) return Math.max(average, least) || told || DEFAULT_FRAME_RATE;
     return Math.max(average, DEFAULT_FRAME_RATE);
   }
 
   #createPassage(isWanted: boolean): Passage | Verdict {
     if (!isWanted) return NOT_WANTED;
     const obstacle = this.#decoder.pictures?.obstacle ?? null;
-    return obstacle === null ? createPassage(this.#stream.codecpar, this.#decoder.name) : { obstacle };
+    return obstacle === null ? createPassage(this.stream.codecpar, this.#decoder.name) : { obstacle };
   }
 
   /** Queues a copy of the reader's packet. */
@@ -129,12 +151,28 @@ export class StreamPlayer {
     const { pts, dts } = packet;
     const ptsUs = Number(pts === NO_TIME ? dts : pts);
     const passed = this.#passage?.take(packet.data ?? Buffer.alloc(0), ptsUs) ?? null;
-    await this.#decoder.take(packet, sink.needsFrames(this.medium), deliver);
+    const areFramesNeeded = sink.needsFrames(this.medium) || !this.#isKnown;
+    await this.#decoder.take(packet, areFramesNeeded, deliver);
+    this.#lookAtForm();
     const make = this.#look();
     if (make === null && this.#decoder.isRunning) return this.#pass(null, null, sink);
     // Decoded or not, a source is played as fast as its time goes.
     const dueUs = make === null && dts !== NO_TIME ? Number(dts) : ptsUs;
     if (await sleepUntil(dueUs, this.#options.nowUs, signal)) this.#pass(make, passed, sink);
+  }
+
+  /** Says so when the pictures have another size than before, or the sound more channels. */
+  #lookAtForm(): void {
+    const form = this.#formNow;
+    if (form === this.#form) return;
+    this.#form = form;
+    if (this.#isKnown) this.#options.changed();
+  }
+
+  get #formNow(): string {
+    const { width, height, sampleAspectRatio, sampleRate, channelLayout } = this.#decoder.context;
+    const { num, den } = sampleAspectRatio;
+    return [width, height, num, den, sampleRate, channelLayout.nbChannels].join();
   }
 
   /** The make of packets that viewers may get; says so when there is something new to say of it. */

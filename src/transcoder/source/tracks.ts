@@ -62,9 +62,16 @@ export function chooseTracks(format: FormatContext, wishes: TrackWishes = ANY): 
   };
 }
 
-/** Is a late stream what was wanted of its kind, and what is played in its place is not. */
-export function isBetter(late: Stream, played: Stream, wanted: string | null): boolean {
-  return wanted !== null && speaks(late, wanted) && !speaks(played, wanted);
+/** Is it picture or sound. */
+export function isPlayable(stream: Stream): boolean {
+  const { codecType } = stream.codecpar;
+  return (codecType === AVMEDIA_TYPE_VIDEO || codecType === AVMEDIA_TYPE_AUDIO) && !isCover(stream);
+}
+
+/** Is late sound what was wanted, and what is played in its place is not. */
+export function isBetter(late: Stream, played: Stream, { audioLanguage }: TrackWishes = ANY): boolean {
+  if (audioLanguage === null || late.codecpar.codecType !== AVMEDIA_TYPE_AUDIO) return false;
+  return speaks(late, audioLanguage) && !speaks(played, audioLanguage);
 }
 
 /** One of ISO 639's codes, the shortest of its language's: `deu` and `ger` are `de`. Null for what names none. */

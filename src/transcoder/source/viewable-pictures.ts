@@ -41,8 +41,8 @@ export class ViewablePictures {
   }
 
   /** How large pictures of this many pixels are shown. */
-  shown(width: number, height: number): { width: number; height: number } {
-    const { num, den } = this.#pixelAspect(this.#stream.codecpar.sampleAspectRatio);
+  shown(width: number, height: number, pixelAspect: Rational): { width: number; height: number } {
+    const { num, den } = this.#pixelAspect(pixelAspect);
     const wide = Math.round((width * num) / den);
     return this.#orientation.swapsSides ? { width: height, height: wide } : { width: wide, height };
   }
