@@ -58,12 +58,16 @@ export async function playOnWire(path: string, timeoutMs: number): Promise<Wire>
   const clock = new PatientClock();
   const { nowUs } = clock;
   const frames: { readonly id: number; readonly frame: EncodedFrame }[] = [];
-  const renditions = new Renditions(
-    (id, frame) => frames.push({ id, frame }),
-    (_id, error) => {
+  const renditions = new Renditions({
+    onFrame: (id, frame) => frames.push({ id, frame }),
+    onError: (_id, error) => {
       throw error;
     },
-  );
+    onHardwareFailed: () => undefined,
+    hardware: null,
+    nowUs,
+    load: { encoded: () => undefined, leftOut: () => undefined },
+  });
   const source = await createSource({ url: `file:${path}`, loop: false, passThrough: false, nowUs, changed: () => {} });
   try {
     const info = await source.open();
