@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { networkInterfaces } from 'node:os';
+import { networkInterfaces, setPriority } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Config, DEMO_FILM, defaultConfig, loadConfig, withDemoChannels } from './config/index.ts';
@@ -15,6 +15,8 @@ Usage: dialcast COMMAND [options]
 Commands:
   serve    run the server
   check    check the configuration and say what is wrong with it
+  prepare [CHANNEL or FILE ...]
+           have films ready before anybody calls; without names, every channel that is a film
 
 Options:
   --config FILE   configuration (default: $DIALCAST_CONFIG, then dialcast.yaml if it is there)
@@ -26,9 +28,13 @@ A running server ends with SIGTERM or Ctrl-C: it says goodbye to its callers fir
 `;
 
 const DEFAULT_FILE = 'dialcast.yaml';
+const NICENESS = 10;
 const CLOSE_TIMEOUT_MS = 5_000;
 
-/** Exit codes: 0 done, 1 failed, 2 used wrongly. */
+/** As shells have it for what SIGINT ends. */
+const INTERRUPTED = 130;
+
+/** Exit codes: 0 done, 1 failed, 2 used wrongly, 130 interrupted. */
 async function main(args: readonly string[]): Promise<number> {
   const parsed = parse(args);
   if (parsed === null) return 2;
@@ -36,14 +42,16 @@ async function main(args: readonly string[]): Promise<number> {
   if (values.help) return say(HELP);
   if (values.version) return say(`${version()}\n`);
   const [command, ...rest] = positionals;
-  if (command === undefined || rest.length > 0)
-    return misuse(command === undefined ? 'no command' : `too much: ${rest}`);
+  if (command === undefined) return misuse('no command');
+  if (rest.length > 0 && command !== 'prepare') return misuse(`too much: ${rest}`);
   const file = values.config ?? process.env.DIALCAST_CONFIG ?? (existsSync(DEFAULT_FILE) ? DEFAULT_FILE : null);
   switch (command) {
     case 'serve':
       return serve(file, values.demo);
     case 'check':
       return check(file);
+    case 'prepare':
+      return prepare(file, rest);
     default:
       return misuse(`unknown command ${command}`);
   }
@@ -103,6 +111,27 @@ async function serve(file: string | null, demo: boolean): Promise<number> {
 function check(file: string | null): number {
   const { channels, domain } = load(file);
   return say(`${file ?? 'the defaults'}: fine; domain ${domain}, ${channels.length} channels\n`);
+}
+
+/** Ctrl-C leaves what is prepared, and the next time it goes on from there. */
+async function prepare(file: string | null, names: readonly string[]): Promise<number> {
+  const { FilmPreparer, filmsOf } = await import('./prepare.ts');
+  const config = load(file);
+  const films = filmsOf(config, names);
+  if (typeof films === 'string') return misuse(films);
+  // Of this process and those that it starts: what is on air cannot wait.
+  setPriority(NICENESS);
+  const preparer = new FilmPreparer(config, process.stdout);
+  let interrupted = false;
+  for (const name of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(name, () => {
+      interrupted = true;
+      void preparer.stop();
+    });
+  }
+  await preparer.prepare(films);
+  if (!interrupted) return 0;
+  return say('\ninterrupted; what is prepared stays\n') || INTERRUPTED;
 }
 
 async function prepareDemo(mediaFolder: string): Promise<void> {

@@ -36,6 +36,10 @@ export const ERRORS = {
     meaning: 'A film that does not loop has come to its end.',
     remedy: 'Nothing is wrong; set `loop: true` to have it start again.',
   },
+  CACHE_UNUSABLE: {
+    meaning: 'The folder in which prepared films are kept cannot be used.',
+    remedy: 'Make `cache.folder` a folder that Dialcast may write to, on a disk with room.',
+  },
   ENGINE_STOPPED: {
     meaning: 'The media engine’s thread has ended unexpectedly.',
     remedy: 'Restart Dialcast and report the stack in the log.',

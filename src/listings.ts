@@ -1,9 +1,17 @@
 import type { Call, Calls } from './calls/index.ts';
-import type { Channel, Channels } from './channels/index.ts';
+import type { Channel, Channels, FilmPosition } from './channels/index.ts';
 import type { PlatformConfig } from './config/index.ts';
 import type { Engine } from './engine/index.ts';
+import type { FilmProgress, Films } from './films/index.ts';
 import type { Guide } from './guide/index.ts';
-import type { CallListing, ChannelListing, GuideListing, GuideWindow, PlatformListing } from './http/index.ts';
+import type {
+  CallListing,
+  ChannelListing,
+  FilmPositionListing,
+  GuideListing,
+  GuideWindow,
+  PlatformListing,
+} from './http/index.ts';
 import type { Figures } from './observe/index.ts';
 import type { Registration, SignallingEndpoint, Trace } from './signalling/index.ts';
 import { EFFORTS, type SourceInfo, type TranscoderSupervisor, type Tuners } from './transcoder/index.ts';
@@ -42,7 +50,7 @@ export async function figures(measured: Measured): Promise<Figures> {
   };
 }
 
-export function describeChannel(channel: Channel, tuners: Tuners): ChannelListing {
+export function describeChannel(channel: Channel, tuners: Tuners, films: Films): ChannelListing {
   const { config, onAir, outage, info, encoding, viewers } = channel;
   const { number, name, title, source } = config;
   const [video, audio] = [describeMedium(info?.video), describeMedium(info?.audio)];
@@ -60,7 +68,17 @@ export function describeChannel(channel: Channel, tuners: Tuners): ChannelListin
     languages: info?.languages ?? null,
     encoding: encoding && { effort: encoding.effort, hardware: encoding.hardware },
     viewers,
+    film: describeProgress(films.progress(name)),
   };
+}
+
+function describeProgress(progress: FilmProgress | null): ChannelListing['film'] {
+  return (
+    progress && {
+      durationSeconds: seconds(progress.durationUs),
+      preparedSeconds: seconds(progress.preparedUs),
+    }
+  );
 }
 
 function describeMedium(medium: SourceInfo['video' | 'audio'] | undefined): ChannelListing['video'] {
@@ -85,9 +103,26 @@ export function describeGuide({ config }: Channel, guide: Guide, window: GuideWi
   return { number, name, title, group, logo, guideId: guideId ?? null, ...guide.nowAndNext(guideId), programmes };
 }
 
-export function describeCall({ id, channel, transport, codecs, answeredAtMs, held, slate }: Call): CallListing {
+export function describeCall({ id, channel, transport, codecs, answeredAtMs, held, slate, film }: Call): CallListing {
   const slateMs = slate.totalMs(Date.now());
-  return { id, channel: channel.config.name, transport, codecs, answeredAtMs, held, slateMs };
+  const position = film && describePosition(film.position);
+  return { id, channel: channel.config.name, transport, codecs, answeredAtMs, held, slateMs, film: position };
+}
+
+export function describePosition(position: FilmPosition): FilmPositionListing {
+  const { positionUs, durationUs, preparedUs, isRunning, isPaused } = position;
+  return {
+    positionSeconds: seconds(positionUs),
+    durationSeconds: seconds(durationUs),
+    preparedSeconds: seconds(preparedUs),
+    running: isRunning,
+    paused: isPaused,
+  };
+}
+
+/** To the millisecond. */
+function seconds(us: number): number {
+  return Math.round(us / 1000) / 1000;
 }
 
 export function describeRegistration({ account, status }: Registration): PlatformListing {

@@ -1,26 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { Calls } from './calls/index.ts';
+import { keyPair, renewed, trusted } from './certificates.ts';
 import { Channels } from './channels/index.ts';
-import {
-  type Config,
-  isWithin,
-  type KeyPair,
-  type KeyPairFiles,
-  type PlatformConfig,
-  readAuthorities,
-  readKeyPair,
-  watchKeyPair,
-  withChannels,
-} from './config/index.ts';
+import { type Config, isWithin, type PlatformConfig, withChannels } from './config/index.ts';
 import { Engine, type EngineEvent } from './engine/index.ts';
-import { DialcastError } from './errors.ts';
+import type { DialcastError } from './errors.ts';
+import { FilmCache, Films } from './films/index.ts';
 import { Guide, ProgrammeWatch } from './guide/index.ts';
 import { HttpServer } from './http/index.ts';
 import {
   describeCall,
   describeChannel,
   describeGuide,
+  describePosition,
   describeRegistration,
   figures,
   hostPort,
@@ -36,7 +29,16 @@ import {
   Trace,
   type WireMessage,
 } from './signalling/index.ts';
-import { EFFORTS, SOURCE_KINDS, TranscoderSupervisor, Tuners } from './transcoder/index.ts';
+import {
+  EFFORTS,
+  lookAt,
+  SEGMENT_US,
+  SOURCE_KINDS,
+  startPreparation,
+  TranscoderSupervisor,
+  Tuners,
+  writeWhole,
+} from './transcoder/index.ts';
 
 export interface ServerPorts {
   readonly http: number;
@@ -82,7 +84,8 @@ export class Server {
 
   /** Refuses new calls with 503, says BYE to the running ones, and closes everything within five seconds. */
   async close(): Promise<void> {
-    const { calls, channels, engine, guide, hep, http, signalling, state, transcoders, tuners, watches } = this.#parts;
+    const { calls, channels, engine, films, guide, hep, http, signalling, state, transcoders, tuners, watches } =
+      this.#parts;
     state.draining = true;
     guide.close();
     for (const stop of watches) stop();
@@ -91,7 +94,7 @@ export class Server {
     await Promise.race([gone, new Promise(resolve => setTimeout(resolve, HANG_UP_TIMEOUT_MS))]);
     await signalling.settle(HANG_UP_TIMEOUT_MS);
     channels.close();
-    await Promise.all([http.close(), transcoders.close(), tuners.close()]);
+    await Promise.all([http.close(), transcoders.close(), films.shutDown(), tuners.close()]);
     signalling.close();
     hep?.close();
     await engine.close();
@@ -103,6 +106,7 @@ interface Parts {
   readonly engine: Engine;
   readonly transcoders: TranscoderSupervisor;
   readonly tuners: Tuners;
+  readonly films: Films;
   readonly channels: Channels;
   readonly guide: Guide;
   readonly calls: Calls;
@@ -148,18 +152,37 @@ async function start(
     nowMs: () => performance.now(),
   });
   opened.push(() => tuners.close());
+  const cache = new FilmCache({ ...config.cache, lookAt, writeWhole, nowMs: Date.now });
+  const films = new Films({
+    cache,
+    log: log.child({ part: 'films' }),
+    segmentUs: SEGMENT_US,
+    start: startPreparation,
+    onOpened: (channel, { info }) => channels.sourceOpened(channel, info),
+    onFailed: (channel, reason) => channels.sourceFailed(channel, reason),
+  });
+  opened.push(() => films.shutDown());
   const channels = new Channels(config.channels, {
     startTranscoder: channel => {
+      if (channel.film) return films.open(channel);
       const tuned = tuners.tune(channel.name, channel.source);
       if ('fault' in tuned) return channels.sourceFailed(channel.name, tuned.fault);
       transcoders.start({ ...channel, source: tuned.source });
     },
     stopTranscoder: ({ name }) => {
+      films.close(name);
       transcoders.stop(name);
       tuners.release(name);
     },
     openFeed: (channel, rendition) => engine.openFeed(channel, rendition),
     closeFeed: feed => engine.closeFeed(feed),
+    films: {
+      openFeed: ({ name }, rendition, reel) =>
+        engine.openFeed(name, rendition, { reel, folder: films.use(name, rendition) }),
+      moveReel: move => engine.moveReel(move),
+      progress: ({ name }) => films.progress(name),
+      nowMs: () => performance.now(),
+    },
     availabilityChanged: ({ name }) => signalling.watchedChanged(name),
     slateChanged: ({ name }, isShown) => calls.slateChanged(name, isShown),
     timers: {
@@ -236,11 +259,15 @@ async function start(
       uptimeSeconds: process.uptime(),
       callsActive: calls.size,
     }),
-    channels: () => channels.list().map(channel => describeChannel(channel, tuners)),
+    channels: () => channels.list().map(channel => describeChannel(channel, tuners, films)),
     guide: window => channels.list().map(channel => describeGuide(channel, guide, window)),
     hasForeignLogos: () => channels.list().some(({ config: { logo } }) => logo?.startsWith('http')),
     thumbnail: target => channels.find(target)?.thumbnail ?? null,
     calls: () => calls.list().map(describeCall),
+    moveFilm: (id, { positionSeconds, paused }) => {
+      const positionUs = positionSeconds === undefined ? undefined : positionSeconds * 1_000_000;
+      return calls.moveFilm(id, { positionUs, paused })?.then(describePosition) ?? null;
+    },
     sipTrace: callId => trace.find(callId),
     platforms: () => signalling.registrations.map(describeRegistration),
     metrics,
@@ -249,7 +276,7 @@ async function start(
   });
   const { tls: sipTls } = config.sip;
   const tls = sipTls === null ? null : { port: sipTls.port, pair: keyPair(sipTls) };
-  await guide.start();
+  await Promise.all([guide.start(), config.channels.some(({ film }) => film) && cache.open()]);
   const sip = await signalling.listen({ ...config.sip, tls });
   const port = await http.listen();
   for (const account of config.platforms) register(account, signalling, log);
@@ -258,7 +285,7 @@ async function start(
     ...(tls === null ? [] : [renewed(sipTls!, tls.pair, log, pair => signalling.renewCertificate(pair))]),
     ...(webPair === null ? [] : [renewed(config.http.tls!, webPair, log, pair => http.renewCertificate(pair))]),
   ];
-  const parts = { state, engine, transcoders, tuners, channels, guide, calls, signalling, http, hep, watches };
+  const parts = { state, engine, transcoders, tuners, films, channels, guide, calls, signalling, http, hep, watches };
   channels.keepOn();
   return new Server(parts, { http: port, ...sip, media }, failed.promise);
 }
@@ -281,38 +308,6 @@ function register(account: PlatformConfig, signalling: SignallingEndpoint, log: 
   signalling.register({ user, channel, authorities, ...rest }, ({ state, reason }) => {
     if (state === 'registered') log.info(fields, 'registered with a platform');
     else log.warn({ ...fields, reason }, 'not registered with a platform');
-  });
-}
-
-/** Throws CONFIG_INVALID when the file was changed since the configuration was checked. */
-function trusted(file: string): string {
-  const reading = readAuthorities(file);
-  if ('authorities' in reading) return reading.authorities;
-  throw new DialcastError('CONFIG_INVALID', `${reading.fault.fault}; ${reading.fault.remedy}`);
-}
-
-/** Throws CONFIG_INVALID when the files were changed since the configuration was checked. */
-function keyPair(files: KeyPairFiles): KeyPair {
-  const reading = readKeyPair(files);
-  if ('pair' in reading) return reading.pair;
-  throw new DialcastError('CONFIG_INVALID', `${reading.fault.fault}; ${reading.fault.remedy}`);
-}
-
-/** Gives new certificates to who uses them. Returns how to stop that. */
-function renewed(files: KeyPairFiles, pair: KeyPair, log: Logger, use: (pair: KeyPair) => void): () => void {
-  return watchKeyPair({
-    files,
-    pair,
-    every: (intervalMs, callback) => {
-      const timer = setInterval(callback, intervalMs).unref();
-      return () => clearInterval(timer);
-    },
-    onRenewed: renewedPair => {
-      use(renewedPair);
-      log.info({ certificate: files.certificate }, 'certificate renewed');
-    },
-    onFault: ({ fault, remedy }) =>
-      log.warn({ fault, remedy }, 'the new certificate cannot be used; the old one stays'),
   });
 }
 
@@ -356,6 +351,10 @@ function handle(
       return channels.sourceEnded(event.channel);
     case 'thumbnail':
       return channels.thumbnailMade(event.channel, { jpeg: Buffer.from(event.jpeg, 'base64'), takenAtMs: Date.now() });
+    case 'reelMoved':
+      return channels.reelMoved(event.reel, event.state);
+    case 'reelEnded':
+      return channels.reelEnded(event.reel, event.fault);
     case 'viewerLost':
       return calls.viewerLost(event.id, event.reason);
     case 'viewerConnected':

@@ -70,6 +70,7 @@ const http = new HttpServer({
   thumbnail: () => null,
   platforms: () => [],
   calls: () => [],
+  moveFilm: () => null,
   sipTrace: () => null,
   metrics: new Metrics(() => Promise.reject(new Error('nothing is counted here'))),
   admitConnection: address => endpoint.admitConnection(address),

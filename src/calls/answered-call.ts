@@ -1,4 +1,4 @@
-import type { Channel } from '../channels/index.ts';
+import type { Channel, FilmUse } from '../channels/index.ts';
 import { negotiate } from '../sdp/index.ts';
 import type { CallEnd, EndCause, IncomingCall, Referral, Rejection } from '../signalling/index.ts';
 import type { Call, CallOutcome } from './call.ts';
@@ -42,6 +42,10 @@ export class AnsweredCall implements Call {
 
   get held(): boolean {
     return this.#media.held;
+  }
+
+  get film(): FilmUse | null {
+    return this.#media.film;
   }
 
   /** Answers the INVITE, or refuses it with the status that says why. */

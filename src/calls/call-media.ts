@@ -74,6 +74,11 @@ export class CallMedia {
     return ['video', 'audio'].flatMap(kind => media.filter(each => each.kind === kind).map(({ codec }) => codec));
   }
 
+  /** Where the viewer is in a film; null when all watch the same. */
+  get film(): ChannelUse['film'] {
+    return this.#use?.film ?? null;
+  }
+
   /** Is the peer holding. */
   get held(): boolean {
     return this.#legs.length > 0 && this.#legs.every(leg => leg.watch === null);

@@ -1,4 +1,4 @@
-import type { Channel } from '../channels/index.ts';
+import type { Channel, FilmUse } from '../channels/index.ts';
 import type { EndCause, IncomingCall } from '../signalling/index.ts';
 import type { SlateTime } from './slate-time.ts';
 
@@ -19,6 +19,8 @@ export interface Call {
   readonly held: boolean;
   /** Since the answer: for this time nobody is charged. */
   readonly slate: SlateTime;
+  /** Where the viewer is in a film; null when all watch the same, and before the answer. */
+  readonly film: FilmUse | null;
   /** Ends the call from our side: BYE with a Reason, or what stands for it when it is not answered yet. */
   hangUp(cause: EndCause): void;
   /** The engine lost the viewer: it no longer answers, or its transport failed. */

@@ -1,4 +1,4 @@
-import type { Channel, Channels } from '../channels/index.ts';
+import type { Channel, Channels, FilmMove, FilmPosition } from '../channels/index.ts';
 import type { Logger } from '../observe/index.ts';
 import type {
   CallIdentity,
@@ -121,6 +121,11 @@ export class Calls implements SignallingHandlers {
 
   viewerLost(id: string, reason: string): void {
     this.#calls.get(id)?.viewerLost(reason);
+  }
+
+  /** Has a viewer of a film go on from another place, or wait; null for no such call. */
+  moveFilm(id: string, move: FilmMove): Promise<FilmPosition> | null {
+    return this.#calls.get(id)?.film?.move(move) ?? null;
   }
 
   list(): readonly Call[] {

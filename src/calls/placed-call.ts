@@ -1,4 +1,4 @@
-import type { Channel } from '../channels/index.ts';
+import type { Channel, FilmUse } from '../channels/index.ts';
 import type {
   CallEnd,
   CallIdentity,
@@ -69,6 +69,10 @@ export class PlacedCall implements Call {
 
   get held(): boolean {
     return this.#media?.held ?? false;
+  }
+
+  get film(): FilmUse | null {
+    return this.#media?.film ?? null;
   }
 
   hangUp(cause: EndCause): void {

@@ -38,6 +38,15 @@ function setUp() {
         return feeds;
       },
       closeFeed: feed => events.push(`close ${feed}`),
+      films: {
+        openFeed: (_channel, { codec }, reel) => {
+          events.push(`feed ${++feeds} of ${reel}: ${codec}`);
+          return feeds;
+        },
+        moveReel: async ({ reel, positionUs, paused }) => void events.push(`move ${reel}: ${positionUs} ${paused}`),
+        progress: () => ({ durationUs: 90_000_000, preparedUs: 60_000_000 }),
+        nowMs: () => nowMs,
+      },
       availabilityChanged: () => availability.push(channel.available),
       slateChanged: (_, isShown) => slates.push(isShown),
       timers: {

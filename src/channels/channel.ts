@@ -1,6 +1,7 @@
 import type { ChannelConfig } from '../config/index.ts';
 import { DialcastError } from '../errors.ts';
 import type { Encoding, RenditionSpec, SourceInfo } from '../transcoder/index.ts';
+import { type FilmPorts, FilmUse, type ReelState } from './film-use.ts';
 
 /** What a channel needs of the clock; every wait of this room goes through it. */
 export interface Timers {
@@ -14,6 +15,7 @@ export interface ChannelPorts {
   stopTranscoder(channel: ChannelConfig): void;
   openFeed(channel: string, rendition: RenditionSpec): number;
   closeFeed(feed: number): void;
+  readonly films: Omit<FilmPorts, 'closeFeed'>;
   /** It can be watched now, or no longer. */
   availabilityChanged(channel: ChannelConfig): void;
   /** Its viewers see the slate from now on, or no longer. */
@@ -37,6 +39,8 @@ export interface ChannelUse {
   readonly info: SourceInfo;
   /** The feed of this rendition, shared by everybody who asks for the same. Each call needs one `release`. */
   watch(rendition: RenditionSpec): { readonly feed: number; release(): void };
+  /** Where the viewer is in a film; null when all watch the same. */
+  readonly film: FilmUse | null;
   close(): void;
 }
 
@@ -74,6 +78,9 @@ export class Channel {
   readonly #limits: ChannelLimits;
   readonly #users = new Map<(reason: string) => void, User>();
   readonly #renditions = new Map<string, RunningRendition>();
+  /** Viewers of a film, by their reels. */
+  readonly #reels = new Map<string, { readonly use: FilmUse; readonly user: (reason: string) => void }>();
+  #nextReel = 1;
   #state: State = { name: 'off' };
   #linger: unknown = null;
   /** Runs while a failure is not forgotten. */
@@ -147,11 +154,10 @@ export class Channel {
       throw error;
     }
     holds = true;
-    return {
-      info: this.#state.info,
-      watch: rendition => this.#watch(rendition),
-      close: () => this.#leave(user),
-    };
+    const { info } = this.#state;
+    const leave = () => this.#leave(user);
+    if (this.config.film) return this.#openFilm(info, user, leave);
+    return { info, film: null, watch: rendition => this.#watch(rendition), close: leave };
   }
 
   /** The transcoder has the source open, for the first time or again after an outage or a restart. */
@@ -170,6 +176,15 @@ export class Channel {
     this.#state = { ...this.#state, outage: reason };
     this.#tellSlate();
     this.#tellAvailability();
+  }
+
+  reelMoved(reel: string, state: ReelState): void {
+    this.#reels.get(reel)?.use.moved(state);
+  }
+
+  /** The film is over for one of its viewers. */
+  reelEnded(reel: string, fault: string | null): void {
+    this.#reels.get(reel)?.user(fault ?? 'the film has ended');
   }
 
   thumbnailMade(thumbnail: Thumbnail): void {
@@ -215,6 +230,23 @@ export class Channel {
     this.#state = { name: 'opening', timeout, waiting: [{ resolve, reject }] };
     this.#ports.startTranscoder(this.config);
     return promise;
+  }
+
+  #openFilm(info: SourceInfo, user: (reason: string) => void, leave: () => void): ChannelUse {
+    const reel = `${this.config.name} ${this.#nextReel++}`;
+    const { films, closeFeed } = this.#ports;
+    const use = new FilmUse({
+      channel: this.config,
+      reel,
+      info,
+      ports: { ...films, closeFeed },
+      leave: () => {
+        this.#reels.delete(reel);
+        leave();
+      },
+    });
+    this.#reels.set(reel, { use, user });
+    return { info, film: use, watch: rendition => use.watch(rendition), close: () => use.close() };
   }
 
   /** Ends the opening, if one is under way, and returns who waits for it. */
@@ -290,6 +322,7 @@ export class Channel {
     this.#thumbnail = null;
     this.#encoding = null;
     for (const key of [...this.#renditions.keys()]) this.#stopRendition(key);
+    for (const { use } of this.#reels.values()) use.closeFeeds();
     this.#ports.stopTranscoder(this.config);
   }
 }

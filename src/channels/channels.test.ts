@@ -22,6 +22,12 @@ function setUp(...configs: ChannelConfig[]) {
     stopTranscoder: ({ name }) => events.push(`stop ${name}`),
     openFeed: () => 1,
     closeFeed: () => undefined,
+    films: {
+      openFeed: () => 1,
+      moveReel: async () => undefined,
+      progress: () => null,
+      nowMs: () => 0,
+    },
     availabilityChanged: () => undefined,
     slateChanged: () => undefined,
     timers: { setTimeout: () => 1, clearTimeout: () => undefined },

@@ -2,6 +2,7 @@ import type { ChannelConfig } from '../config/index.ts';
 import { DialcastError } from '../errors.ts';
 import type { Encoding, SourceInfo } from '../transcoder/index.ts';
 import { Channel, type ChannelLimits, type ChannelPorts, type Thumbnail } from './channel.ts';
+import type { ReelState } from './film-use.ts';
 import { Keeper } from './keeper.ts';
 
 const LIMITS: ChannelLimits = {
@@ -90,6 +91,14 @@ export class Channels {
     this.find(name)?.sourceGone(new DialcastError('SOURCE_ENDED', 'the film has ended'));
   }
 
+  reelMoved(reel: string, state: ReelState): void {
+    this.#ofReel(reel)?.reelMoved(reel, state);
+  }
+
+  reelEnded(reel: string, fault: string | null): void {
+    this.#ofReel(reel)?.reelEnded(reel, fault);
+  }
+
   thumbnailMade(name: string, thumbnail: Thumbnail): void {
     if (thumbnail.jpeg.byteLength <= MOST_THUMBNAIL_BYTES) this.find(name)?.thumbnailMade(thumbnail);
   }
@@ -100,6 +109,11 @@ export class Channels {
 
   transcoderFailed(name: string, reason: string): void {
     this.find(name)?.sourceGone(new DialcastError('TRANSCODER_FAILED', reason));
+  }
+
+  /** A reel is called by its channel's name and a number. */
+  #ofReel(reel: string): Channel | null {
+    return this.find(reel.split(' ', 1)[0]!);
   }
 
   /** Ends every transcoder at once. */

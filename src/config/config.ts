@@ -42,6 +42,8 @@ export interface Config {
     readonly hep: { readonly address: string; readonly port: number; readonly captureId: number } | null;
   };
   readonly guide: GuideConfig;
+  /** Where films are kept that are prepared, and how much of them. */
+  readonly cache: { readonly folder: string; readonly sizeBytes: number };
   readonly channels: readonly ChannelConfig[];
   readonly platforms: readonly PlatformConfig[];
 }
@@ -56,6 +58,8 @@ export interface ChannelConfig {
   readonly loop: boolean;
   /** Is it on air whether somebody watches or not: false when left out. */
   readonly alwaysOn?: boolean;
+  /** Is it played to each viewer from its start, at a position of his own. */
+  readonly film?: boolean;
   /** May what comes in go to viewers as it is, where they take it: `auto` when left out. */
   readonly passThrough?: 'auto' | 'never';
   /** Of the sound that is wanted and of the subtitles to be shown, where there are such: codes of ISO 639. */

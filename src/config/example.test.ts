@@ -62,7 +62,7 @@ describe('dialcast.example.yaml', () => {
     assert.deepEqual(loadConfig(EXAMPLE, OPTIONS).channels, [
       {
         ...{ number: 101, name: 'clock', title: 'Clock', source: 'testcard:', loop: false },
-        ...{ alwaysOn: false, passThrough: 'auto', ladder: [] },
+        ...{ alwaysOn: false, film: false, passThrough: 'auto', ladder: [] },
       },
       { number: 102, name: 'film', title: 'film', source: `file:${film}`, loop: true },
     ]);
@@ -85,6 +85,7 @@ describe('docs/configuration.md', () => {
       'trace.hep',
       'guide',
       'guide.playlists',
+      'cache',
       'channels',
       'channels.ladder',
       'platforms',

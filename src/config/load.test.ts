@@ -26,7 +26,9 @@ function refusal(text: string): { code: string; lines: string[] } {
 
 describe('a configuration', () => {
   it('without a word in it is the defaults', () => {
-    for (const text of ['', '# nothing', '{}', '---\n']) assert.deepEqual(parse(text), defaultConfig(OPTIONS));
+    const cache = { ...defaultConfig(OPTIONS).cache, folder: '/etc/dialcast/data/cache' };
+    const defaults = { ...defaultConfig(OPTIONS), cache };
+    for (const text of ['', '# nothing', '{}', '---\n']) assert.deepEqual(parse(text), defaults);
   });
 
   it('keeps the other defaults of a section of which it names one key', () => {

@@ -40,6 +40,7 @@ const DEFAULTS = {
   media: { address: 'auto' as string | string[], port: 40_000, rtpPorts: '40002-40999' },
   guests: true,
   hep: { port: 9060, captureId: 1 },
+  cache: { folder: 'data/cache', sizeGB: 20 },
   limits: { viewers: 2000, connections: 10_000, connectionsPerAddress: 1_000 },
 };
 
@@ -125,6 +126,7 @@ function complete(file: ConfigFile, base: string, { interfaces }: LoadOptions): 
     limits: { ...DEFAULTS.limits, ...file.limits },
     trace: { hep: file.trace?.hep ? { ...DEFAULTS.hep, ...file.trace.hep } : null },
     guide: completeGuide(file.guide ?? {}, base),
+    cache: completeCache(file.cache ?? {}, base),
     channels: (file.channels ?? []).map(channel => completeChannel(channel, base)),
     platforms: (file.platforms ?? []).map(platform => completePlatform(platform, base)),
   };
@@ -134,6 +136,11 @@ function completeChannel(channel: ChannelFile, base: string): ChannelConfig {
   const { title = channel.name, source, loop = false, ladder, ...rest } = channel;
   const sizes = ladder && { ladder: completeLadder(ladder) };
   return { ...rest, title, source: absoluteSource(source, base), loop, ...sizes };
+}
+
+function completeCache(cache: NonNullable<ConfigFile['cache']>, base: string): Config['cache'] {
+  const { folder, sizeGB } = { ...DEFAULTS.cache, ...cache };
+  return { folder: resolve(base, folder), sizeBytes: Math.round(sizeGB * 1e9) };
 }
 
 /** The largest first, so that the first that a viewer can take is the best for him. */
@@ -196,6 +203,11 @@ function meaningProblems(file: ConfigFile, { sourceKinds, sourceFault = () => nu
       seen.set(String(channel[key]), earlier);
     }
     problems.push(...languageProblems(channel, index));
+    if (channel.film === true && (channel.loop === true || !channel.source.startsWith('file:'))) {
+      const fault = channel.loop === true ? 'a film that loops has no end' : 'no file is played';
+      const remedy = 'have film: true where the source is one file: and does not loop';
+      problems.push({ path: at('channels', index, 'film'), fault, remedy });
+    }
     const scheme = /^([a-z][a-z0-9+.-]*):/.exec(channel.source)?.[1];
     if (scheme === undefined || !sourceKinds.includes(scheme)) {
       const known = sourceKinds.map(kind => `${kind}:`).join(', ');

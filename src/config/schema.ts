@@ -53,6 +53,7 @@ export const CHANNEL_SCHEMA = Type.Object(
     source: Type.String({ minLength: 1, description: 'a source URL such as testcard: or file:media/film.mp4' }),
     loop: Type.Optional(Type.Boolean({ description: 'true or false' })),
     alwaysOn: Type.Optional(Type.Boolean({ description: 'true or false' })),
+    film: Type.Optional(Type.Boolean({ description: 'true or false' })),
     passThrough: Type.Optional(Type.Enum(['auto', 'never'], { description: 'auto or never' })),
     audioLanguage: Type.Optional(LANGUAGE),
     subtitles: Type.Optional(LANGUAGE),
@@ -205,6 +206,17 @@ export const CONFIG_SCHEMA = Type.Object(
       ),
     ),
     guide: Type.Optional(GUIDE_SCHEMA),
+    cache: Type.Optional(
+      Type.Object(
+        {
+          folder: Type.Optional(file('the path of a folder')),
+          sizeGB: Type.Optional(
+            Type.Number({ minimum: 0.1, maximum: 1_000_000, description: 'thousands of megabytes, 0.1 to 1000000' }),
+          ),
+        },
+        options,
+      ),
+    ),
     channels: Type.Optional(Type.Array(CHANNEL_SCHEMA, { description: 'a list of channels' })),
     platforms: Type.Optional(
       Type.Array(PLATFORM_SCHEMA, { description: 'a list of subscribers of foreign platforms' }),

@@ -13,7 +13,10 @@ import type {
   EngineRequests,
   EngineStats,
   EngineWorkerData,
+  FeedSpec,
   FromWorker,
+  ReelMove,
+  ReelState,
   RequestName,
   ToWorker,
   ViewerSpec,
@@ -95,15 +98,23 @@ export class Engine {
     await this.#request('removeViewer', { id });
   }
 
-  /** Opens a feed: from now on the channel's transcoder, whenever connected, is told to make this rendition. */
-  openFeed(channel: string, rendition: RenditionSpec): number {
+  /**
+   * Opens a feed: from now on the channel's transcoder, whenever connected, is told to make this rendition; or it is one
+   * viewer's of a film that is prepared in a folder.
+   */
+  openFeed(channel: string, rendition: RenditionSpec, film?: FeedSpec['film']): number {
     const feed = this.#nextFeed++;
-    this.#send('openFeed', { feed, channel, rendition });
+    this.#send('openFeed', { feed, channel, rendition, ...(film && { film }) });
     return feed;
   }
 
   closeFeed(feed: number): void {
     this.#send('closeFeed', { feed });
+  }
+
+  /** Sends one viewer of a film to another place in it, or has him wait. Null when he has no feed any more. */
+  moveReel(move: ReelMove): Promise<ReelState | null> {
+    return this.#request('moveReel', move);
   }
 
   stats(): Promise<EngineStats> {

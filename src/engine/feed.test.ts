@@ -3,7 +3,9 @@ import { describe, it } from 'node:test';
 import type { RenditionSpec, RenditionStats } from '../transcoder/wire.ts';
 import { Feed, type Frame } from './feed.ts';
 import { Feeds } from './feeds.ts';
+import { Reels } from './film/index.ts';
 import type { FanOut } from './native.ts';
+import type { EngineEvent } from './protocol.ts';
 
 const VP8: RenditionSpec = {
   kind: 'video',
@@ -42,6 +44,11 @@ function fakeFanOut() {
     },
   };
   return { events, pushed, fanOut: fanOut as FanOut };
+}
+
+function noFilms(): Reels {
+  const onEvent = ({ type }: EngineEvent) => assert.fail(type);
+  return new Reels({ read: async () => 'end', onEvent, nowUs: () => 0, every: () => () => undefined });
 }
 
 function setUp(rendition: RenditionSpec) {
@@ -176,7 +183,9 @@ describe('the feeds', () => {
   function setUpFeeds() {
     const { events, pushed, fanOut } = fakeFanOut();
     const told: string[] = [];
-    const feeds = new Feeds(fanOut, (channel, message) => told.push(`${channel}: ${message.type} ${message.id}`));
+    const feeds = new Feeds(fanOut, noFilms(), (channel, message) => {
+      told.push(`${channel}: ${message.type} ${message.id}`);
+    });
     return { feeds, events, pushed, told };
   }
 
@@ -236,6 +245,7 @@ describe('the feeds', () => {
     for (const id of [1, 1, 2, 3]) feeds.push('clock', frame(true, id), 0);
     feeds.close(1);
     assert.deepEqual(feeds.stats(), {
+      reels: 0,
       feeds: [
         { channel: 'clock', codec: 'vp8', viewers: 1, passedThrough: false },
         { channel: 'clock', codec: 'opus', viewers: 0, passedThrough: false },

@@ -15,6 +15,8 @@ const UNASKED_KEY_FRAME_INTERVAL_MS = 2_000;
 
 /** About three seconds of 2.5 Mb/s video, or two of audio: longer than any NACK is worth answering. */
 const RING_PACKETS = { video: 1024, audio: 128 };
+/** Each viewer of a film has a ring of his own, so it is one of about a second. */
+const FILM_RING_PACKETS = { video: 256, audio: 64 };
 
 /** RTP clocks in Hz: RFC 6184 §8.2.1, RFC 7741 §6.1, RFC 7587 §4.1, RFC 3551 §4.5.14. */
 const CLOCK_RATE_HZ = { h264: 90_000, vp8: 90_000, opus: 48_000, pcma: 8_000, pcmu: 8_000 };
@@ -43,7 +45,8 @@ export class Feed {
     this.spec = spec;
     this.#fanOut = fanOut;
     this.#askKeyFrame = askKeyFrame;
-    this.#handle = fanOut.addFeed(RING_PACKETS[spec.rendition.kind]);
+    const ring = spec.film === undefined ? RING_PACKETS : FILM_RING_PACKETS;
+    this.#handle = fanOut.addFeed(ring[spec.rendition.kind]);
     this.#packetiser = createPacketiser(spec.rendition);
     this.#clockRateHz = CLOCK_RATE_HZ[spec.rendition.codec];
   }
@@ -74,7 +77,7 @@ export class Feed {
     this.#gate.arrived();
   }
 
-  push(frame: Frame, nowMs: number): void {
+  push(frame: Pick<Frame, 'keyFrame' | 'ptsUs' | 'data'>, nowMs: number): void {
     this.frames++;
     if (frame.keyFrame || this.spec.rendition.kind === 'audio') this.#admit(nowMs);
     else if (this.#mute.size > 0 && nowMs - this.#keyFrameAtMs >= UNASKED_KEY_FRAME_INTERVAL_MS)

@@ -1,5 +1,6 @@
 import type { EncoderCount, EngineMessage, TranscoderMessage } from '../transcoder/wire.ts';
 import { Feed } from './feed.ts';
+import type { Reels } from './film/index.ts';
 import type { FanOut } from './native.ts';
 import type { EngineStats, FeedSpec } from './protocol.ts';
 
@@ -8,6 +9,7 @@ type StatsMessage = Extract<TranscoderMessage, { type: 'stats' }>;
 /** Every feed that is open, and what their transcoders are told. */
 export class Feeds {
   readonly #fanOut: FanOut;
+  readonly #reels: Reels;
   readonly #tell: (channel: string, message: EngineMessage) => void;
   readonly #feeds = new Map<number, Feed>();
   /** Frames of feeds that are closed by now, by channel and codec. */
@@ -16,22 +18,29 @@ export class Feeds {
   /** By channel, as their transcoders report them. */
   readonly #encoders = new Map<string, EncoderCount>();
 
-  constructor(fanOut: FanOut, tell: (channel: string, message: EngineMessage) => void) {
+  constructor(fanOut: FanOut, reels: Reels, tell: (channel: string, message: EngineMessage) => void) {
     this.#fanOut = fanOut;
+    this.#reels = reels;
     this.#tell = tell;
   }
 
   open(spec: FeedSpec): void {
-    const askKeyFrame = () => this.#tell(spec.channel, { type: 'keyFrame', id: spec.feed });
-    this.#feeds.set(spec.feed, new Feed(spec, this.#fanOut, askKeyFrame));
-    this.#start(spec);
+    const { channel, feed: id, film } = spec;
+    // The key frames of a film are where they are.
+    const askKeyFrame = () => film === undefined && this.#tell(channel, { type: 'keyFrame', id });
+    const feed = new Feed(spec, this.#fanOut, askKeyFrame);
+    this.#feeds.set(id, feed);
+    if (film === undefined) this.#start(spec);
+    else this.#reels.open(feed, film);
   }
 
   close(id: number): void {
     const feed = this.#feeds.get(id);
     if (feed === undefined) return;
     this.#feeds.delete(id);
-    this.#tell(feed.spec.channel, { type: 'stop', id });
+    const { channel, film } = feed.spec;
+    if (film === undefined) this.#tell(channel, { type: 'stop', id });
+    else this.#reels.close(feed, film);
     add(this.#frames, feed, feed.frames);
     feed.close();
   }
@@ -43,7 +52,7 @@ export class Feeds {
   /** A transcoder is there, for the first time or after a restart: it is told all that its channel needs. */
   transcoderStarted(channel: string): void {
     for (const feed of this.#feeds.values()) {
-      if (feed.spec.channel !== channel) continue;
+      if (feed.spec.channel !== channel || feed.spec.film !== undefined) continue;
       feed.transcoderStarted();
       this.#start(feed.spec);
     }
@@ -68,12 +77,14 @@ export class Feeds {
     }
   }
 
-  stats(): Pick<EngineStats, 'feeds' | 'frames' | 'encoders'> {
+  stats(): Pick<EngineStats, 'feeds' | 'reels' | 'frames' | 'encoders'> {
     const feeds = [...this.#feeds.values()];
     const frames = new Map([...this.#frames].map(([key, entry]) => [key, { ...entry }]));
     for (const feed of feeds) add(frames, feed, feed.frames);
+    const made = feeds.filter(({ spec: { film } }) => film === undefined);
     return {
-      feeds: feeds.map(({ spec, watchers, passedThrough }) => ({
+      reels: this.#reels.size,
+      feeds: made.map(({ spec, watchers, passedThrough }) => ({
         channel: spec.channel,
         codec: spec.rendition.codec,
         viewers: watchers,

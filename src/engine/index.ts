@@ -1,2 +1,11 @@
 export { Engine, type EngineOptions } from './engine.ts';
-export type { EngineEvent, EngineStats, MediaKind, StreamSpec, ViewerSpec, ViewerUpdate } from './protocol.ts';
+export type {
+  EngineEvent,
+  EngineStats,
+  MediaKind,
+  ReelMove,
+  ReelState,
+  StreamSpec,
+  ViewerSpec,
+  ViewerUpdate,
+} from './protocol.ts';

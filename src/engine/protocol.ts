@@ -62,6 +62,23 @@ export interface FeedSpec {
   readonly feed: number;
   readonly channel: string;
   readonly rendition: RenditionSpec;
+  /** Of a film: whose reel it belongs to, and the folder in which the rendition is prepared. */
+  readonly film?: { readonly reel: string; readonly folder: string };
+}
+
+/** Where a viewer is in a film. */
+export interface ReelState {
+  /** Microseconds from the film's start. */
+  readonly positionUs: number;
+  /** Does it go on as time does; it stands while it is paused, on hold, or waits for what is to come. */
+  readonly isRunning: boolean;
+}
+
+export interface ReelMove {
+  readonly reel: string;
+  /** To the key frame at or before this moment. */
+  readonly positionUs?: number;
+  readonly paused?: boolean;
 }
 
 export interface EngineWorkerData {
@@ -84,6 +101,8 @@ export interface EngineStats {
   readonly viewers: { readonly webrtc: number; readonly rtp: number };
   /** Sockets that the engine holds open. */
   readonly sockets: number;
+  /** Viewers of films. */
+  readonly reels: number;
   readonly feeds: readonly {
     readonly channel: string;
     readonly codec: string;
@@ -91,7 +110,7 @@ export interface EngineStats {
     /** Is it the source's own packets, by the transcoder's latest report. */
     readonly passedThrough: boolean;
   }[];
-  /** Frames that came from encoders since the start. */
+  /** Frames that came from encoders, or of prepared films, since the start. */
   readonly frames: readonly { readonly channel: string; readonly codec: string; readonly frames: number }[];
   /** Encoders that there are, by their transcoders' latest reports. */
   readonly encoders: readonly ({ readonly channel: string } & EncoderCount)[];
@@ -107,6 +126,8 @@ export interface EngineRequests {
   removeViewer: { request: { readonly id: string }; reply: void };
   openFeed: { request: FeedSpec; reply: void };
   closeFeed: { request: { readonly feed: number }; reply: void };
+  /** Null when nothing is open of the reel. */
+  moveReel: { request: ReelMove; reply: ReelState | null };
   stats: { request: null; reply: EngineStats };
   close: { request: null; reply: void };
 }
@@ -138,5 +159,9 @@ export type EngineEvent =
   | { readonly type: 'sourceEnded'; readonly channel: string }
   /** How a channel's pictures are encoded from now on. */
   | { readonly type: 'encoding'; readonly channel: string; readonly encoding: Encoding }
+  /** A viewer of a film goes on from another place, or stands. */
+  | { readonly type: 'reelMoved'; readonly reel: string; readonly state: ReelState }
+  /** All of the film was played to him, or what there is of it cannot be read. */
+  | { readonly type: 'reelEnded'; readonly reel: string; readonly fault: string | null }
   /** A small picture of what is on; in Base64. */
   | { readonly type: 'thumbnail'; readonly channel: string; readonly jpeg: string };

@@ -161,7 +161,7 @@ export class Viewers {
     for (const socket of this.#shared.values()) socket.close();
   }
 
-  stats(): Omit<EngineStats, 'feeds' | 'frames' | 'encoders'> {
+  stats(): Omit<EngineStats, 'feeds' | 'reels' | 'frames' | 'encoders'> {
     const rtp = [...this.#entries.values()].filter(entry => entry.iceUfrag === null).length;
     return {
       ...this.#options.fanOut.totals(),

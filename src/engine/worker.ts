@@ -2,7 +2,9 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { DialcastError } from '../errors.ts';
+import { readSegment, readSegmentCount } from '../transcoder/film/rendition-folder.ts';
 import { Feeds } from './feeds.ts';
+import { Reels, type Segment } from './film/index.ts';
 import { loadNative } from './native.ts';
 import type { EngineEvent, EngineRequests, EngineWorkerData, FromWorker, RequestName, ToWorker } from './protocol.ts';
 import { TranscoderLinks } from './transcoder-links.ts';
@@ -20,7 +22,16 @@ const nowMs = () => performance.now();
 
 const native = loadNative();
 const fanOut = new native.FanOut();
-const feeds = new Feeds(fanOut, (channel, message) => links.send(channel, message));
+const reels = new Reels({
+  read: readFilm,
+  onEvent: emit,
+  nowUs,
+  every: (intervalMs, callback) => {
+    const timer = setInterval(callback, intervalMs);
+    return () => clearInterval(timer);
+  },
+});
+const feeds = new Feeds(fanOut, reels, (channel, message) => links.send(channel, message));
 const viewers = new Viewers({
   native,
   fanOut,
@@ -51,7 +62,7 @@ const links = new TranscoderLinks({
     if (message.state === 'ended') emit({ type: 'sourceEnded', channel });
   },
 });
-const ticking = setInterval(() => viewers.tick(unixUs()), TICK_MS);
+const ticking = setInterval(() => viewers.tick(BigInt(nowUs())), TICK_MS);
 
 const handlers: {
   [Name in RequestName]: (
@@ -69,6 +80,7 @@ const handlers: {
   removeViewer: ({ id }) => viewers.remove(id),
   openFeed: spec => feeds.open(spec),
   closeFeed: ({ feed }) => feeds.close(feed),
+  moveReel: move => reels.move(move),
   stats: () => ({ ...viewers.stats(), ...feeds.stats() }),
   close: () => {
     clearInterval(ticking);
@@ -103,6 +115,13 @@ function listenMedia(): number {
 }
 
 /** Unix time in microseconds; whole milliseconds are not enough to align audio with video. */
-function unixUs(): bigint {
-  return BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000));
+function nowUs(): number {
+  return Math.round((performance.timeOrigin + performance.now()) * 1000);
+}
+
+async function readFilm(folder: string, segment: number): Promise<Segment> {
+  const frames = await readSegment(folder, segment);
+  if (frames !== null) return frames;
+  const count = await readSegmentCount(folder);
+  return count !== null && segment >= count ? 'end' : 'absent';
 }

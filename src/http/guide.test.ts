@@ -65,6 +65,7 @@ function make(domain: string): HttpServer {
     sipTrace: () => null,
     platforms: () => [],
     calls: () => [],
+    moveFilm: () => null,
     metrics: { contentType: 'text/plain', render: async () => '' },
     admitConnection: () => () => undefined,
     acceptWebSocket: () => undefined,

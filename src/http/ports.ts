@@ -32,6 +32,8 @@ export interface ChannelListing {
   /** How its pictures are encoded; null while nobody does. */
   readonly encoding: EncodingListing | null;
   readonly viewers: number;
+  /** Of a film that is on: how long it is, and how much of it is prepared in all that its viewers watch. */
+  readonly film: { readonly durationSeconds: number; readonly preparedSeconds: number } | null;
 }
 
 /** What a card's driver says; each driver has a scale of its own, and says less while there is no lock. */
@@ -111,6 +113,25 @@ export interface CallListing {
   readonly held: boolean;
   /** Of the time since the answer, that with the slate. */
   readonly slateMs: number;
+  /** Null when all watch the same. */
+  readonly film: FilmPositionListing | null;
+}
+
+/** Where a viewer is in a film. */
+export interface FilmPositionListing {
+  readonly positionSeconds: number;
+  readonly durationSeconds: number;
+  /** As far as it can be sought. */
+  readonly preparedSeconds: number;
+  /** Does it go on as time does; not while it is paused, on hold, or waits for what is to come. */
+  readonly running: boolean;
+  readonly paused: boolean;
+}
+
+/** What is left out stays as it is. */
+export interface FilmMoveWish {
+  readonly positionSeconds?: number;
+  readonly paused?: boolean;
 }
 
 /** A SIP message of a call, as it may be shown. */
@@ -181,6 +202,8 @@ export interface HttpPorts {
   /** The picture of a channel that is on air, by its name or number; in JPEG, from this Unix time in milliseconds. */
   readonly thumbnail: (target: string) => { readonly jpeg: Uint8Array; readonly takenAtMs: number } | null;
   readonly calls: () => readonly CallListing[];
+  /** Moves a viewer of a film; null when no such call watches one. */
+  readonly moveFilm: (callId: string, wish: FilmMoveWish) => Promise<FilmPositionListing> | null;
   /** The SIP messages of a call that is live or ended lately; null for any other. */
   readonly sipTrace: (callId: string) => SipTrace | null;
   readonly platforms: () => readonly PlatformListing[];

@@ -37,10 +37,14 @@ const CHANNEL = {
   ...{ video: { passThrough: 'h264 main 3.1', obstacle: null }, audio: null },
   signal: { locked: true, strength: 40_000, snr: 250, bitErrorRate: null },
   skipped: [{ item: 'part 3.mkv', reason: 'no such file' }],
-  ...{ encoding: null, languages: { audio: 'de', subtitles: null, available: { audio: ['de'], subtitles: [] } } },
+  ...{
+    film: null,
+    encoding: null,
+    languages: { audio: 'de', subtitles: null, available: { audio: [], subtitles: [] } },
+  },
 };
 
-const CALL = { channel: 'clock', codecs: ['h264', 'opus'], held: false };
+const CALL = { channel: 'clock', codecs: ['h264', 'opus'], held: false, film: null };
 
 const OPTIONS: HttpServerOptions = {
   addresses: ['127.0.0.1'],
@@ -59,6 +63,7 @@ const OPTIONS: HttpServerOptions = {
     { ...CALL, id: 'a1', transport: 'ws', answeredAtMs: 1_700_000_000_000, slateMs: 12_400 },
     { ...CALL, id: 'b2', transport: 'udp', answeredAtMs: null, slateMs: 0 },
   ],
+  moveFilm: () => null,
   guide: () => [],
   hasForeignLogos: () => false,
   thumbnail: () => null,

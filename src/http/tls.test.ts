@@ -39,6 +39,7 @@ describe('HTTP with a certificate', () => {
       sipTrace: () => null,
       platforms: () => [],
       calls: () => [],
+      moveFilm: () => null,
       metrics: { contentType: 'text/plain', render: async () => '' },
       admitConnection: () => () => undefined,
       acceptWebSocket: (_socket, peer) => void peers.push(peer),

@@ -1,4 +1,17 @@
-export { SOURCE_KINDS } from './source/index.ts';
+export {
+  type FilmInfo,
+  lookAt,
+  type PreparationHandle,
+  type PreparationMessage,
+  type PreparationOptions,
+  type PreparationStart,
+  type PreparationTask,
+  type RenditionStock,
+  SEGMENT_US,
+  startPreparation,
+  writeWhole,
+} from './film/index.ts';
+export { SOURCE_KINDS, type TrackWishes } from './source/index.ts';
 export { type SupervisorOptions, type TranscoderChannel, TranscoderSupervisor } from './supervisor.ts';
 export { type Signal, sourceFault, Tuners } from './tuner/index.ts';
 export type {

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from '../observe/index.ts';
+import { childEnvironment } from './child-environment.ts';
 import type { TranscoderTask } from './task.ts';
 import type { HardwareKind, SourceInfo } from './wire.ts';
 
@@ -107,7 +108,7 @@ export class TranscoderSupervisor {
   #spawn(channel: TranscoderChannel): ChildProcess {
     const child = spawn(process.execPath, [`--max-old-space-size=${HEAP_MB}`, PROCESS, channel.name], {
       stdio: ['pipe', 'ignore', 'pipe'],
-      env: environment(),
+      env: childEnvironment(),
     });
     const { engine, knownInfo, hardware } = this.#options;
     const { socketPath, token } = engine;
@@ -175,12 +176,4 @@ export class TranscoderSupervisor {
     child.stdin?.end();
     child.kill('SIGTERM');
   }
-}
-
-/** Only what a process needs to run and to tell the time; no secret of the server's. */
-function environment(): NodeJS.ProcessEnv {
-  const names = ['PATH', 'TZ', 'LANG', 'LD_LIBRARY_PATH', 'TMPDIR', 'NODE_COMPILE_CACHE'];
-  return Object.fromEntries(
-    names.flatMap(name => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
-  );
 }

@@ -4,7 +4,12 @@ import { moduleState } from './support/state.ts';
 import { readTracked, trackedFiles } from './support/tree.ts';
 
 /** Where a thread or process begins: these files are what runs there, and nobody imports them. */
-const ENTRIES: readonly string[] = ['src/cli.ts', 'src/engine/worker.ts', 'src/transcoder/process.ts'];
+const ENTRIES: readonly string[] = [
+  'src/cli.ts',
+  'src/engine/worker.ts',
+  'src/transcoder/process.ts',
+  'src/transcoder/film/process.ts',
+];
 
 const MODULES = trackedFiles().filter(
   file => file.startsWith('src/') && file.endsWith('.ts') && !file.endsWith('.test.ts') && !ENTRIES.includes(file),

@@ -53,6 +53,15 @@ export function setUpCalls({
       },
       closeFeed: feed => events.push(`close feed ${feed}`),
       slateChanged: ({ name }, isShown) => calls.slateChanged(name, isShown),
+      films: {
+        openFeed: (_channel, { codec }, reel) => {
+          events.push(`feed ${++feeds} of ${reel}: ${codec}`);
+          return feeds;
+        },
+        moveReel: async ({ reel, positionUs, paused }) => void events.push(`move ${reel}: ${positionUs} ${paused}`),
+        progress: () => ({ durationUs: 90_000_000, preparedUs: 60_000_000 }),
+        nowMs: () => nowMs,
+      },
       availabilityChanged: ({ name }) => void seen.push(calls.look(name)),
       timers: {
         setTimeout: (callback, delayMs) => {

@@ -1,4 +1,5 @@
 import { Feeds } from '../../src/engine/feeds.ts';
+import { Reels } from '../../src/engine/film/index.ts';
 import type { DtlsState, FanOut, Native, Path, StreamOptions, UdpSocketOptions } from '../../src/engine/native.ts';
 import type { EngineEvent, StreamSpec, ViewerSpec } from '../../src/engine/protocol.ts';
 import { Viewers } from '../../src/engine/viewers.ts';
@@ -136,7 +137,13 @@ export function setUpViewers({ addresses = ['192.0.2.1'], last = 41_007 } = {}) 
     FanOut: class {},
   } as unknown as Native;
   const asked: number[] = [];
-  const feeds = new Feeds(fanOut as FanOut, (_channel, message) => {
+  const noFilms = new Reels({
+    read: async () => 'end',
+    onEvent: event => events.push(event.type),
+    nowUs: () => 0,
+    every: () => () => undefined,
+  });
+  const feeds = new Feeds(fanOut as FanOut, noFilms, (_channel, message) => {
     if (message.type === 'keyFrame') asked.push(message.id);
   });
   for (const feed of [1, 2, 3]) feeds.open({ feed, channel: 'clock', rendition: VP8 });

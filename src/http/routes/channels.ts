@@ -73,6 +73,9 @@ const Channel = Type.Object(
     languages: Languages,
     encoding: Encoding,
     viewers: Type.Integer(),
+    film: Type.Union([Type.Object({ durationSeconds: Type.Number(), preparedSeconds: Type.Number() }), Type.Null()], {
+      description: 'Of a film that is on: how long it is, and how much of it is prepared',
+    }),
   },
   { $id: 'Channel' },
 );

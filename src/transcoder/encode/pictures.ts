@@ -40,6 +40,11 @@ export class PictureFilter {
     this.#chain.push(frame, description, filtered => onFrame(filtered, ptsUs));
   }
 
+  /** The next picture is taken, whenever the last one was. */
+  restart(): void {
+    this.#nextUs = Number.NEGATIVE_INFINITY;
+  }
+
   close(): void {
     this.#chain.close();
   }

@@ -13,14 +13,17 @@ const STRETCH = 1_000;
  */
 export class SoundFilter {
   readonly #chain: FilterChain;
+  readonly #gridUs: number;
   /** Unix time at which the chain's time 0 is due. */
   #originUs: number | null = null;
   /** Of the frames that come in. */
   #description = '';
   #endUs = 0;
 
-  constructor(format: AudioFormat) {
+  /** Times are multiples of `gridUs` from 0, whenever the sound begins; with 0 they count from where it begins. */
+  constructor(format: AudioFormat, gridUs = 0) {
     const { sampleRateHz, channels } = format;
+    this.#gridUs = gridUs;
     this.#chain = new FilterChain('audio', [
       ['aresample', `${sampleRateHz}:async=${STRETCH}:first_pts=0`],
       ['aformat', `sample_fmts=s16:channel_layouts=${channels === 1 ? 'mono' : 'stereo'}`],
@@ -38,7 +41,8 @@ export class SoundFilter {
     if (this.#originUs === null || isOther || Math.abs(ptsUs - this.#endUs) > GAP_US) {
       this.#chain.reset();
       this.#description = description;
-      this.#originUs = ptsUs;
+      // What lies between the two becomes silence.
+      this.#originUs = this.#gridUs === 0 ? ptsUs : Math.floor(ptsUs / this.#gridUs) * this.#gridUs;
     }
     const originUs = this.#originUs;
     this.#endUs = ptsUs + (frame.nbSamples / sampleRate) * 1_000_000;

@@ -112,6 +112,11 @@ export class VideoEncoder {
     this.#running ??= this.#run();
   }
 
+  /** Resolves when every picture that it took is encoded. */
+  async settled(): Promise<void> {
+    await this.#running;
+  }
+
   /** Resolves when nothing of the encoder is left. */
   async close(): Promise<void> {
     this.#closed = true;

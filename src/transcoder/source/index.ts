@@ -1,7 +1,10 @@
 import { DialcastError } from '../../errors.ts';
+import type { FilmReader } from './film-reader.ts';
 import type { Input } from './input.ts';
 import type { Source, SourceOptions } from './source.ts';
+import type { TrackWishes } from './tracks.ts';
 
+export type { FilmInfo, FilmReader } from './film-reader.ts';
 export { sleepUntil } from './pace.ts';
 export type { Medium, Source, SourceOptions, SourceSink } from './source.ts';
 export type { TrackWishes } from './tracks.ts';
@@ -53,4 +56,10 @@ export async function createSource(options: SourceOptions): Promise<Source> {
     throw new DialcastError('SOURCE_UNSUPPORTED', `${options.url}: no source kind ${scheme}: (there are ${known})`);
   }
   return kind(options);
+}
+
+/** A film, to be read as fast as it goes. Rejects with SOURCE_OPEN_FAILED. */
+export async function openFilm(path: string, tracks: TrackWishes): Promise<FilmReader> {
+  const { FilmReader: Reader } = await import('./film-reader.ts');
+  return Reader.open(path, tracks);
 }

@@ -88,6 +88,23 @@ export function observeTestcard(page: Page, seconds: number): Promise<Observatio
   }, seconds);
 }
 
+/** What the squares of the picture tell that the page shows now. */
+export function timeOnScreen(page: Page): Promise<number> {
+  return page.evaluate(() => {
+    const video = document.querySelector('video')!;
+    const canvas = document.createElement('canvas');
+    canvas.width = 768;
+    canvas.height = 16;
+    const context = canvas.getContext('2d')!;
+    const scale = video.videoWidth / 1280;
+    context.drawImage(video, 0, 0, 768 * scale, 16 * scale, 0, 0, 768, 16);
+    const { data } = context.getImageData(0, 0, 768, 16);
+    let told = 0;
+    for (let bit = 0; bit < 48; bit++) told = told * 2 + (data[4 * (8 * 768 + bit * 16 + 8)]! > 128 ? 1 : 0);
+    return told;
+  });
+}
+
 /** Resolves when the page shows a picture that was made after this Unix time; rejects after the time-out. */
 export async function pictureLaterThan(page: Page, unixMs: number, timeoutMs: number): Promise<void> {
   const isShown = (wanted: number) => {

@@ -11,18 +11,20 @@ const KNOWN: Readonly<Record<string, Readonly<Record<string, Knowledge>>>> = {
   signalling: { observe: 'types', config: 'types' },
   transcoder: { observe: 'types', config: 'types' },
   guide: { observe: 'types', config: 'types' },
+  films: { observe: 'types', config: 'types', transcoder: 'types' },
   engine: { observe: 'types', config: 'types', sdp: 'types' },
   channels: { observe: 'types', config: 'types', transcoder: 'types' },
   calls: { observe: 'types', config: 'types', channels: 'all', sdp: 'all', engine: 'types', signalling: 'types' },
   http: { observe: 'types' },
 };
 
-/** The command, the composition root that it starts, and what that shows of the parts. */
-const ROOTS: readonly string[] = ['cli.ts', 'server.ts', 'listings.ts'];
+/** The command, the composition roots that it starts, and what the server's has in files of their own. */
+const ROOTS: readonly string[] = ['cli.ts', 'server.ts', 'prepare.ts', 'listings.ts', 'certificates.ts'];
 
-/** Doors beside a face: the engine's thread loads the frame protocol and nothing else of the transcoder. */
+/** Doors beside a face: the engine's thread loads the frame protocol, on the wire and on disk, and nothing else. */
 const DOORS: readonly { readonly room: string; readonly file: string }[] = [
   { room: 'engine', file: 'src/transcoder/wire.ts' },
+  { room: 'engine', file: 'src/transcoder/film/rendition-folder.ts' },
 ];
 
 /** What is wrong with the imports under src/, tests aside; `files` holds texts by path. */
