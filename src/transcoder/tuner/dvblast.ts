@@ -2,6 +2,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 
 /** One programme of the multiplex, and where on this machine it goes in MPEG-TS over UDP. */
 export interface Output {
@@ -31,7 +32,7 @@ export interface DemultiplexerOptions {
 const KILL_AFTER_MS = 2_000;
 const ASK_TIMEOUT_MS = 3_000;
 /** A receiver that is not there yet is no fault of the multiplex, and is told with each datagram. */
-const NO_FAULT = /couldn't writev/;
+const FAULT = /^(?:error|setpriv): (?!couldn't writev)(.*)/;
 
 /** dvblast as a process. What it needs of files is in a folder of its own, which nobody else may look into. */
 export class Dvblast implements Demultiplexer {
@@ -45,7 +46,7 @@ export class Dvblast implements Demultiplexer {
     // The kernel ends it with us, however we end.
     const command = ['--pdeathsig', 'KILL', '--', 'dvblast', ...args, ...files];
     this.#process = spawn('setpriv', command, { stdio: ['ignore', 'ignore', 'pipe'] });
-    this.#process.stderr!.setEncoding('utf8').on('data', (text: string) => this.#hear(text));
+    createInterface({ input: this.#process.stderr! }).on('line', line => this.#hear(line));
     const end = (how: string) => {
       this.#process.removeAllListeners().on('error', () => undefined);
       rmSync(this.#folder, { recursive: true, force: true });
@@ -101,8 +102,7 @@ export class Dvblast implements Demultiplexer {
     });
   }
 
-  #hear(text: string): void {
-    const said = text.split('\n').findLast(line => line.trim() !== '' && !NO_FAULT.test(line));
-    if (said !== undefined) this.#lastWords = said.replace(/^(?:error|setpriv): /, '').trim();
+  #hear(line: string): void {
+    this.#lastWords = FAULT.exec(line)?.[1] ?? this.#lastWords;
   }
 }

@@ -27,12 +27,13 @@ interface Programme extends Place {
 const LINGER_MS = 3_000;
 /** The pause before the first restart, doubled with each, up to the last. */
 const FIRST_PAUSE_MS = 250;
-const LAST_PAUSE_MS = 8_000;
+const LAST_PAUSE_MS = 1_000;
 /** What ran for so long was well; its end has nothing to do with those before. */
 const WELL_AFTER_MS = 10_000;
-/** How often the multiplex and its signal are looked at: while something is missing, and when all is well. */
+/** How often the multiplex and its signal are looked at: at first while something is missing, and then. */
 const LOOK_SOON_MS = 250;
 const LOOK_MS = 5_000;
+const SOON_LOOKS = 40;
 /** Services that a message names. */
 const MOST_NAMED = 20;
 
@@ -54,6 +55,8 @@ export class Tuner {
   #linger: NodeJS.Timeout | undefined;
   #nextLook: NodeJS.Timeout | undefined;
   #isLooking = false;
+  /** How often it is still looked soon for what is missing. */
+  #soonLooks = 0;
   /** The outputs that dvblast knows of. */
   #told = '';
   #signal: Signal | null = null;
@@ -80,6 +83,7 @@ export class Tuner {
     this.#programmes.set(channel, { ...place, service: source.service });
     if (!isSame) this.#services = null;
     this.#source = source;
+    this.#soonLooks = SOON_LOOKS;
     if (this.#running === null) {
       if (this.#restart === null) this.#start();
     } else if (isSame && !this.#isEnding) this.#lookIn(0);
@@ -121,6 +125,7 @@ export class Tuner {
     this.#isEnding = false;
     this.#signal = null;
     this.#startedAtMs = nowMs();
+    this.#soonLooks = SOON_LOOKS;
     this.#ended = Promise.withResolvers();
     const outputs = this.#outputs();
     this.#told = JSON.stringify(outputs);
@@ -188,7 +193,7 @@ export class Tuner {
     const now = this.#outputs();
     const isWell =
       this.#services !== null && JSON.stringify(now) === this.#told && now.length === this.#programmes.size;
-    this.#lookIn(isWell ? LOOK_MS : LOOK_SOON_MS);
+    this.#lookIn(isWell || this.#soonLooks-- <= 0 ? LOOK_MS : LOOK_SOON_MS);
   }
 
   #tellFaults(concerns: (programme: Programme) => boolean): void {
