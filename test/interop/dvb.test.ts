@@ -22,7 +22,7 @@ interface Listing {
 }
 
 const WATCH_SECONDS = 6;
-const FILE_SECONDS = 20;
+const FILE_SECONDS = 10;
 /** The second programme's squares count from here, and its tones last so long; the first's are as usual. */
 const SECOND = { firstSeconds: 1_000_000, toneSeconds: 0.3 };
 
