@@ -31,6 +31,8 @@ import {
 } from './signalling/index.ts';
 import {
   EFFORTS,
+  findHardware,
+  type HardwareReport,
   lookAt,
   SEGMENT_US,
   SOURCE_KINDS,
@@ -133,7 +135,10 @@ async function start(
     onFailed: failed.resolve,
   });
   opened.push(() => engine.close());
+  const encoders = await findHardware(config.encoders);
+  tellEncoders(encoders, log);
   const transcoders = new TranscoderSupervisor({
+    hardware: encoders.hardware,
     log: log.child({ part: 'transcoder' }),
     engine: engine.transcoders,
     knownInfo: channel => channels.find(channel)?.info ?? null,
@@ -270,6 +275,7 @@ async function start(
     },
     sipTrace: callId => trace.find(callId),
     platforms: () => signalling.registrations.map(describeRegistration),
+    encoders: () => encoders,
     metrics,
     admitConnection: address => signalling.admitConnection(address),
     acceptWebSocket: (socket, peer) => signalling.acceptWebSocket(socket, peer),
@@ -309,6 +315,11 @@ function register(account: PlatformConfig, signalling: SignallingEndpoint, log: 
     if (state === 'registered') log.info(fields, 'registered with a platform');
     else log.warn({ ...fields, reason }, 'not registered with a platform');
   });
+}
+
+function tellEncoders({ hardware, refused }: HardwareReport, log: Logger): void {
+  for (const { kind, reason } of refused) log.info({ kind, reason }, 'hardware that does not encode here');
+  if (hardware !== null) log.info({ hardware }, 'hardware encodes H.264');
 }
 
 type EncodingEvent = Extract<EngineEvent, { type: 'encoding' }>;

@@ -69,6 +69,7 @@ const http = new HttpServer({
   hasForeignLogos: () => false,
   thumbnail: () => null,
   platforms: () => [],
+  encoders: () => ({ hardware: null, refused: [] }),
   calls: () => [],
   moveFilm: () => null,
   sipTrace: () => null,

@@ -41,6 +41,8 @@ export interface Config {
     /** The Homer server that gets a copy of every SIP message; null for none. */
     readonly hep: { readonly address: string; readonly port: number; readonly captureId: number } | null;
   };
+  /** What H.264 is encoded with: `auto` for the first hardware that works, software where none does. */
+  readonly encoders: 'software' | 'auto' | 'nvenc' | 'qsv' | 'vaapi' | 'v4l2';
   readonly guide: GuideConfig;
   /** Where films are kept that are prepared, and how much of them. */
   readonly cache: { readonly folder: string; readonly sizeBytes: number };

@@ -205,6 +205,11 @@ export const CONFIG_SCHEMA = Type.Object(
         options,
       ),
     ),
+    encoders: Type.Optional(
+      Type.Enum(['software', 'auto', 'nvenc', 'qsv', 'vaapi', 'v4l2'], {
+        description: 'software, auto, nvenc, qsv, vaapi or v4l2',
+      }),
+    ),
     guide: Type.Optional(GUIDE_SCHEMA),
     cache: Type.Optional(
       Type.Object(

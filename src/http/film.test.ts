@@ -23,6 +23,7 @@ before(async () => {
     thumbnail: () => null,
     sipTrace: () => null,
     platforms: () => [],
+    encoders: () => ({ hardware: null, refused: [] }),
     calls: () => [],
     moveFilm: (id, wish) => (id === 'a1' ? Promise.resolve({ ...FILM, ...wish }) : null),
     metrics: { contentType: 'text/plain', render: async () => '' },

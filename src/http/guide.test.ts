@@ -64,6 +64,7 @@ function make(domain: string): HttpServer {
     thumbnail: target => (target === 'news' ? { jpeg: JPEG, takenAtMs: NOW_MS } : null),
     sipTrace: () => null,
     platforms: () => [],
+    encoders: () => ({ hardware: null, refused: [] }),
     calls: () => [],
     moveFilm: () => null,
     metrics: { contentType: 'text/plain', render: async () => '' },

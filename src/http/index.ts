@@ -2,6 +2,7 @@ export type {
   AcceptWebSocket,
   CallListing,
   ChannelListing,
+  EncodersListing,
   FilmPositionListing,
   GuideListing,
   GuideWindow,

@@ -169,6 +169,14 @@ export interface PlatformListing {
   readonly reason: string | null;
 }
 
+/** What there is to encode with. */
+export interface EncodersListing {
+  /** What encodes H.264; null for software. */
+  readonly hardware: EncodingListing['hardware'];
+  /** What was tried at the start and does not work. */
+  readonly refused: readonly { readonly kind: NonNullable<EncodingListing['hardware']>; readonly reason: string }[];
+}
+
 export interface MetricsPage {
   readonly contentType: string;
   render(): Promise<string>;
@@ -207,6 +215,7 @@ export interface HttpPorts {
   /** The SIP messages of a call that is live or ended lately; null for any other. */
   readonly sipTrace: (callId: string) => SipTrace | null;
   readonly platforms: () => readonly PlatformListing[];
+  readonly encoders: () => EncodersListing;
   readonly metrics: MetricsPage;
   /** Counts a connection: returns how to let it go, or null when it is one too many. */
   readonly admitConnection: (remoteAddress: string) => (() => void) | null;

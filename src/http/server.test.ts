@@ -11,7 +11,7 @@ import { gzipSync } from 'node:zlib';
 import { WebSocket } from 'ws';
 import { DialcastError } from '../errors.ts';
 import { createLogger } from '../observe/index.ts';
-import { HttpServer, type HttpServerOptions, type WebSocketPeer } from './index.ts';
+import { type EncodersListing, HttpServer, type HttpServerOptions, type WebSocketPeer } from './index.ts';
 
 const webRoot = mkdtempSync(join(tmpdir(), 'dialcast-web-'));
 const log = createLogger({ level: 'silent' });
@@ -44,6 +44,8 @@ const CHANNEL = {
   },
 };
 
+const ENCODERS: EncodersListing = { hardware: 'vaapi', refused: [{ kind: 'nvenc', reason: 'no CUDA' }] };
+
 const CALL = { channel: 'clock', codecs: ['h264', 'opus'], held: false, film: null };
 
 const OPTIONS: HttpServerOptions = {
@@ -55,6 +57,7 @@ const OPTIONS: HttpServerOptions = {
   log,
   allowedOrigins: ['https://portal.example'],
   health: () => ({ status, uptimeSeconds: 12.5, callsActive: 1 }),
+  encoders: () => ENCODERS,
   platforms: () => [
     { registrar: 'sip.example.org', user: 'tv', channel: 'clock', state: 'failed', reason: '403 Forbidden' },
   ],
@@ -114,6 +117,10 @@ test('health is 200 while serving and 503 while draining', async () => {
 test('the channels are listed with what is on air', async () => {
   const response = await fetch(`${origin}/api/channels`);
   assert.deepEqual(await response.json(), { channels: [CHANNEL] });
+});
+
+test('what there is to encode with is told', async () => {
+  assert.deepEqual(await (await fetch(`${origin}/api/encoders`)).json(), ENCODERS);
 });
 
 test('the calls are listed without who calls', async () => {

@@ -7,6 +7,7 @@ import { answerProblems } from './problem.ts';
 import { callRoutes } from './routes/calls.ts';
 import { channelRoutes } from './routes/channels.ts';
 import { channelsM3uRoutes } from './routes/channels-m3u.ts';
+import { encoderRoutes } from './routes/encoders.ts';
 import { guideRoutes } from './routes/guide.ts';
 import { healthRoutes } from './routes/health.ts';
 import { metricsRoutes } from './routes/metrics.ts';
@@ -62,6 +63,7 @@ export class HttpServer {
     callRoutes(this.#app, options);
     sipTraceRoutes(this.#app, options);
     platformRoutes(this.#app, options);
+    encoderRoutes(this.#app, options);
     metricsRoutes(this.#app, options);
     watchRoutes(this.#app, options, { webRoot, domain, log });
     this.#listeners = new HttpListeners(options.tls, {

@@ -38,6 +38,7 @@ describe('HTTP with a certificate', () => {
       thumbnail: () => null,
       sipTrace: () => null,
       platforms: () => [],
+      encoders: () => ({ hardware: null, refused: [] }),
       calls: () => [],
       moveFilm: () => null,
       metrics: { contentType: 'text/plain', render: async () => '' },

@@ -11,6 +11,7 @@ export {
   startPreparation,
   writeWhole,
 } from './film/index.ts';
+export { findHardware, type HardwareReport } from './hardware.ts';
 export { SOURCE_KINDS, type TrackWishes } from './source/index.ts';
 export { type SupervisorOptions, type TranscoderChannel, TranscoderSupervisor } from './supervisor.ts';
 export { type Signal, sourceFault, Tuners } from './tuner/index.ts';

@@ -6,7 +6,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { wave, writeMedia } from '../../test/support/media-files.ts';
 import { createLogger } from '../observe/index.ts';
 import { TranscoderSupervisor } from './index.ts';
-import { type EngineMessage, encodeMessage, type TranscoderMessage, WireReader } from './wire.ts';
+import { type EngineMessage, encodeMessage, type HardwareKind, type TranscoderMessage, WireReader } from './wire.ts';
 
 /** The engine's end of a real transcoder process. */
 class Engine {
@@ -14,7 +14,11 @@ class Engine {
   #socket: Socket | null = null;
   #changed = Promise.withResolvers<void>();
 
-  static async start(t: TestContext, channel: { source: string; loop?: boolean }): Promise<Engine> {
+  static async start(
+    t: TestContext,
+    channel: { source: string; loop?: boolean },
+    hardware: HardwareKind | null = null,
+  ): Promise<Engine> {
     const engine = new Engine();
     const socketPath = writeMedia(t, 'engine.sock', '');
     rmSync(socketPath);
@@ -23,6 +27,7 @@ class Engine {
     const supervisor = new TranscoderSupervisor({
       log: createLogger({ level: 'silent' }),
       engine: { socketPath, token: 'secret' },
+      hardware,
       knownInfo: () => null,
       onFailed: () => undefined,
       nowMs: () => performance.now(),
@@ -104,6 +109,23 @@ describe('a transcoder process', { timeout: 30_000 }, () => {
     engine.send({ type: 'stop', id: 1 });
     let stats = await engine.next('stats');
     while (stats.renditions.length > 0) stats = await engine.next('stats');
+  });
+
+  // Where there is such hardware it works, and this shows nothing; nobody puts it into a machine that runs tests.
+  it('encodes in software when the hardware fails, and when a process with hardware has died', async t => {
+    const engine = await Engine.start(t, { source: 'testcard:' }, 'v4l2');
+    const { pid } = await engine.next('hello');
+    assert.deepEqual((await engine.next('encoding')).encoding, { effort: 'full', hardware: 'v4l2' });
+    await engine.next('source');
+    const size = { width: 320, height: 180, frameRate: 30, bitrateBps: 250_000 };
+    engine.send({ type: 'start', id: 1, rendition: { kind: 'video', codec: 'h264', packetizationMode: 1, ...size } });
+    const { hardware, fault } = (await engine.next('encoding')).encoding;
+    assert.equal(hardware, null);
+    assert.match(fault ?? '', /h264_v4l2m2m/);
+    assert.equal((await engine.next('frame')).keyFrame, true);
+    process.kill(pid, 'SIGKILL');
+    await engine.next('hello');
+    assert.equal((await engine.next('encoding')).encoding.hardware, null);
   });
 
   it('says that its film is over', async t => {

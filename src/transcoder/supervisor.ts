@@ -11,8 +11,8 @@ export interface SupervisorOptions {
   readonly engine: { readonly socketPath: string; readonly token: string };
   /** What a channel's source had when it was open last, for a process that is started in the place of one that died. */
   readonly knownInfo: (channel: string) => SourceInfo | null;
-  /** What encodes H.264, as it is when a process starts; null for software. */
-  readonly hardware?: () => HardwareKind | null;
+  /** What encodes H.264; software when left out. */
+  readonly hardware?: HardwareKind | null;
   /** A transcoder was given up: it ended again and again. */
   readonly onFailed: (channel: string, reason: string) => void;
   /** Monotonic milliseconds. */
@@ -80,7 +80,7 @@ export class TranscoderSupervisor {
     if (this.#running.has(channel.name)) return;
     const running: Running = {
       channel,
-      process: this.#spawn(channel),
+      process: this.#spawn(channel, this.#options.hardware ?? null),
       startedAtMs: this.#options.nowMs(),
       quickFailures: 0,
       restart: null,
@@ -105,12 +105,13 @@ export class TranscoderSupervisor {
     await Promise.all(this.#ending.values());
   }
 
-  #spawn(channel: TranscoderChannel): ChildProcess {
+  /** In software when one has died: hardware may have been why. */
+  #spawn(channel: TranscoderChannel, hardware: HardwareKind | null): ChildProcess {
     const child = spawn(process.execPath, [`--max-old-space-size=${HEAP_MB}`, PROCESS, channel.name], {
       stdio: ['pipe', 'ignore', 'pipe'],
       env: childEnvironment(),
     });
-    const { engine, knownInfo, hardware } = this.#options;
+    const { engine, knownInfo } = this.#options;
     const { socketPath, token } = engine;
     const task: TranscoderTask = {
       channel: channel.name,
@@ -119,7 +120,7 @@ export class TranscoderSupervisor {
       loop: channel.loop,
       tracks: { audioLanguage: channel.audioLanguage ?? null, subtitles: channel.subtitles ?? null },
       passThrough: channel.passThrough !== 'never',
-      hardware: hardware?.() ?? null,
+      hardware,
       info: knownInfo(channel.name),
       socketPath,
       token,
@@ -156,7 +157,7 @@ export class TranscoderSupervisor {
         running.restart = null;
         running.lastWords = [];
         running.startedAtMs = nowMs();
-        running.process = this.#spawn(channel);
+        running.process = this.#spawn(channel, null);
         this.#watch(running);
       },
       RESTART_DELAY_MS[running.quickFailures - 1],

@@ -163,8 +163,10 @@ export class VideoEncoder {
       this.#options.onFrame({ keyFrame: packet.isKeyframe, ptsUs: dueUs, data });
       packet.unref();
     }
-    // Of its own will, to hold the rate.
-    if (this.framesEncoded === before) this.framesDropped++;
+    if (this.framesEncoded > before) return;
+    // Left out by the encoder itself, to hold the rate.
+    this.framesDropped++;
+    this.#keyFrameWanted ||= frame.pictType === AV_PICTURE_TYPE_I;
   }
 
   #leaveOut(): void {
