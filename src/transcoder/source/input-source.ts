@@ -17,6 +17,8 @@ export const FILM_DELAY_US = 100_000;
 /** More than the jitter of most networks, and little for a viewer. */
 const LIVE_DELAY_US = 200_000;
 const WATCH_INTERVAL_MS = 250;
+/** Longer than between any two packets of what is not out. */
+const SILENT_MS = 1_000;
 const OPEN_TIMEOUT_MS = 10_000;
 /** Viewers of what is live wait: no more of its pictures are looked at than have to be to know their rate. */
 const QUICK = { fpsprobesize: '2' };
@@ -142,11 +144,14 @@ export class InputSource implements Source {
       this.#playlist = new PlaylistWatch({ url: this.#input.url, fetch, nowMs: () => performance.now() });
     }
     const watch = this.live ? setInterval(() => void this.#watch(), WATCH_INTERVAL_MS) : undefined;
+    // Ends the players, whatever they still have.
+    const lost = new AbortController();
+    const isWanted = AbortSignal.any([signal, lost.signal]);
     const playing: Promise<void>[] = [];
     const { promise: failed, reject } = Promise.withResolvers<never>();
     const begin = async (player: StreamPlayer) => {
       await this.#part?.after;
-      await player.play(sink, signal);
+      await player.play(sink, isWanted);
     };
     this.#begin = player => {
       const done = begin(player);
@@ -156,7 +161,7 @@ export class InputSource implements Source {
     for (const player of this.#players) this.#begin(player);
     this.#isPlaying = true;
     try {
-      const over = this.#demultiplex(signal).then(async endUs => {
+      const over = this.#demultiplex(signal, lost).then(async endUs => {
         await Promise.all(playing);
         // The last picture is shown for its time as well; of a part the next one sees to that.
         if (!this.live && this.#part === null) await sleepUntil(endUs, this.#options.nowUs, signal);
@@ -230,7 +235,7 @@ export class InputSource implements Source {
    * Reads ahead of the players as far as their queues allow. Ends with the source, or when it falls silent, with the time
    * at which all of it is over.
    */
-  async #demultiplex(signal: AbortSignal): Promise<number> {
+  async #demultiplex(signal: AbortSignal, lost: AbortController): Promise<number> {
     using packet = new Packet();
     packet.alloc();
     const { live } = this;
@@ -239,10 +244,16 @@ export class InputSource implements Source {
     const timeline = this.#part?.timeline ?? ownTime();
     if (this.#part !== null) await this.#enter(this.#part);
     this.#readAtMs = performance.now();
+    let silentUntilMs = Number.NEGATIVE_INFINITY;
     while (!signal.aborted) {
+      const waitsSinceMs = this.#readAtMs;
       const result = await this.#format.readFrame(packet);
       this.#readAtMs = performance.now();
+      const wasSilent = this.#readAtMs - waitsSinceMs > SILENT_MS && nowUs() > this.#lastDueUs;
+      if (wasSilent) silentUntilMs = this.#readAtMs;
       if (result < 0) {
+        // What FFmpeg still had when it gave up is as old as the silence before: no picture of that ends the slate.
+        if (live && (this.#readAtMs - silentUntilMs) * 1_000 < LIVE_DELAY_US) lost.abort();
         // The end of the file, or of what can be read of it.
         for (const { queue } of this.#players) queue.push('end');
         if (live || !loop || this.#packets === 0) break;

@@ -79,7 +79,7 @@ export const KINDS: readonly Kind[] = [
     source: ({ port }) => `rtsp://127.0.0.1:${port}/card`,
     peer: ({ port, file }) => vlc(file, `#rtp{sdp=rtsp://127.0.0.1:${port}/card}`),
     // VLC's sender reports, every five seconds, have the time at which a picture is sent for that of its own.
-    ...{ beeps: 8, toleranceMs: 150 },
+    ...{ beeps: 7, toleranceMs: 150 },
   },
   {
     name: 'sdp',
@@ -92,7 +92,7 @@ export const KINDS: readonly Kind[] = [
         ...['-sdp_file', join(place.folder, 'card.sdp')],
       ),
     // As far from each other as the first packets of the two.
-    toleranceMs: 100,
+    toleranceMs: 200,
   },
   {
     name: 'hls',
