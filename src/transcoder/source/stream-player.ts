@@ -10,6 +10,8 @@ import { type Deliver, StreamDecoder } from './stream-decoder.ts';
 
 /** A picture that is later than this is left out, so that delay never adds up. */
 const LATE_US = 200_000;
+/** Decoding that is so far behind is given up until the present, or it would fall behind ever further. */
+const HOPELESS_US = 1_000_000;
 
 /** What most files have that do not say how fast they are. */
 const DEFAULT_FRAME_RATE = 25;
@@ -151,8 +153,10 @@ export class StreamPlayer {
     const { pts, dts } = packet;
     const ptsUs = Number(pts === NO_TIME ? dts : pts);
     const passed = this.#passage?.take(packet.data ?? Buffer.alloc(0), ptsUs) ?? null;
+    const isHopeless = this.medium === 'video' && !this.queue.isEmpty && this.#options.nowUs() - ptsUs > HOPELESS_US;
+    if (isHopeless) sink.late();
     const areFramesNeeded = sink.needsFrames(this.medium) || !this.#isKnown;
-    await this.#decoder.take(packet, areFramesNeeded, deliver);
+    await this.#decoder.take(packet, areFramesNeeded && !isHopeless, deliver);
     this.#lookAtForm();
     const make = this.#look();
     if (make === null && this.#decoder.isRunning) return this.#pass(null, null, sink);
