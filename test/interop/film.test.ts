@@ -14,7 +14,7 @@ import { timeOnScreen } from './support/testcard-probe.ts';
 import { USUAL, writeTestcard } from './support/testcard-stream.ts';
 import { until } from './support/until.ts';
 
-const FILM_SECONDS = 24;
+const FILM_SECONDS = 16;
 const SEGMENT_MS = 2_000;
 /** A picture is on the screen some time after it was sent. */
 const SCREEN_MS = 1_000;
@@ -41,7 +41,13 @@ describe('a film', { skip: OUTSIDE || missing('chromium', 'ffmpeg') }, () => {
 
   const serve = () =>
     DialcastServer.start({
-      channels: [{ number: 301, name: 'film', title: 'Film', source: `file:${join(folder, 'film.ts')}`, film: true }],
+      channels: [
+        {
+          ...{ number: 301, name: 'film', title: 'Film', source: `file:${join(folder, 'film.ts')}`, film: true },
+          // Small, so that it is prepared soon.
+          ladder: [{ width: 640, height: 360, bitrateKbps: 800 }],
+        },
+      ],
       cache: { folder: join(folder, 'cache') },
     });
   const calls = async () => (await server.api<Calls>('/api/calls')).calls;
@@ -138,10 +144,10 @@ describe('a film', { skip: OUTSIDE || missing('chromium', 'ffmpeg') }, () => {
       20_000,
     );
     assert.deepEqual([await server.transcoders(), await server.metric('dialcast_renditions_active')], [[], 0]);
-    const { positionSeconds } = await move(second.id, { positionSeconds: 13.5 });
-    assert.ok(positionSeconds >= 12 && positionSeconds < 13, `at ${positionSeconds}`);
+    const { positionSeconds } = await move(second.id, { positionSeconds: 9.5 });
+    assert.ok(positionSeconds >= 8 && positionSeconds < 9, `at ${positionSeconds}`);
     const atMs = performance.now();
-    await until('the place', async () => (await timeOnScreen(second.page)) >= 12_000, 10_000);
+    await until('the place', async () => (await timeOnScreen(second.page)) >= 8_000, 10_000);
     t.diagnostic(`picture ${Math.round(performance.now() - atMs)} ms after the answer`);
     for (const { page, id } of [first, second]) await showsItsPlace(page, id);
     await first.page.close();

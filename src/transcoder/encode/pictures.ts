@@ -40,9 +40,9 @@ export class PictureFilter {
     this.#chain.push(frame, description, filtered => onFrame(filtered, ptsUs));
   }
 
-  /** The next picture is taken, whenever the last one was. */
-  restart(): void {
-    this.#nextUs = Number.NEGATIVE_INFINITY;
+  /** Goes on as if it had taken a picture then. */
+  goOnAfter(ptsUs: number): void {
+    this.#nextUs = ptsUs + 1_000_000 / this.#rendition.frameRate;
   }
 
   close(): void {

@@ -10,7 +10,7 @@ import {
 import type { EncodedFrame } from '../encoded-frame.ts';
 import type { FilmReader } from '../source/index.ts';
 import type { AudioRendition, VideoRendition } from '../wire.ts';
-import { type RenditionFolder, SEGMENT_US, type StoredFrame, segmentAt } from './rendition-folder.ts';
+import { type RenditionFolder, readSegment, SEGMENT_US, type StoredFrame, segmentAt } from './rendition-folder.ts';
 
 /** With so much of what was before, a sound encoder that goes on sounds as if it had never stopped. */
 const RUN_UP_US = 1_000_000;
@@ -24,19 +24,30 @@ export async function prepare(
   const writer = new SegmentWriter(folder, added);
   const { rendition } = folder;
   const fromUs = folder.segments * SEGMENT_US;
-  if (rendition.kind === 'video') await preparePictures(reader, rendition, fromUs, writer);
+  if (rendition.kind === 'video') await preparePictures(reader, rendition, fromUs, await lastOf(folder), writer);
   else await prepareSound(reader, rendition, fromUs, writer);
   await writer.finish();
 }
 
-/** Each segment by itself: which pictures are taken and how they are encoded depends on none before. */
+/** The time of the last frame that is there; null when there is none. */
+async function lastOf({ path, segments }: RenditionFolder): Promise<number | null> {
+  for (let segment = segments - 1; segment >= 0; segment--) {
+    const last = (await readSegment(path, segment))?.at(-1);
+    if (last !== undefined) return last.ptsUs;
+  }
+  return null;
+}
+
+/** Each segment can be decoded by itself. Of pictures beyond the rate those are left out that always were. */
 async function preparePictures(
   reader: FilmReader,
   rendition: VideoRendition,
   fromUs: number,
+  lastUs: number | null,
   writer: SegmentWriter,
 ): Promise<void> {
   const filter = new PictureFilter(rendition);
+  if (lastUs !== null) filter.goOnAfter(lastUs);
   const encoder = await VideoEncoder.open(rendition, {
     effort: 'full',
     hardware: null,
@@ -52,7 +63,6 @@ async function preparePictures(
       if (filmUs < fromUs) return;
       if (segmentAt(filmUs) !== segment) {
         segment = segmentAt(filmUs);
-        filter.restart();
         encoder.requestKeyFrame();
       }
       filter.push(frame, filmUs, (filtered, filteredUs) => encoder.push(filtered, filteredUs));
