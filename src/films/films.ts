@@ -1,6 +1,6 @@
 import type { ChannelConfig } from '../config/index.ts';
 import type { Logger } from '../observe/index.ts';
-import type { FilmInfo, PreparationHandle, PreparationStart, RenditionSpec } from '../transcoder/index.ts';
+import type { FilmInfo, PreparationHandle, PreparationStart, RenditionSpec, RenditionStock } from '../transcoder/index.ts';
 import type { FilmCache, FilmSource } from './cache.ts';
 
 export interface FilmsOptions {
@@ -32,6 +32,8 @@ interface Rendition {
 interface Film {
   readonly source: FilmSource;
   readonly renditions: Map<string, Rendition>;
+  /** What was prepared of it when it was opened. */
+  stock: readonly RenditionStock[];
   folder: string;
   info: FilmInfo | null;
   look: PreparationHandle | null;
@@ -58,7 +60,7 @@ export class Films {
   /** `onOpened` or `onFailed` follows, unless it is closed before. */
   open(channel: ChannelConfig): void {
     const source = sourceOf(channel);
-    const film: Film = { source, renditions: new Map(), folder: '', info: null, look: null };
+    const film: Film = { source, renditions: new Map(), stock: [], folder: '', info: null, look: null };
     this.#films.set(channel.name, film);
     this.#find(channel.name, film).catch((error: NodeJS.ErrnoException) => {
       const reason = error.code === 'ENOENT' ? 'no such file' : error.message;
@@ -84,10 +86,11 @@ export class Films {
     const known = film.renditions.get(key);
     if (known !== undefined) return known.folder;
     const folder = cache.renditionFolder(film.folder, rendition);
-    const made: Rendition = { folder, segments: 0, isWhole: false, process: null, failures: 0 };
+    const { segments = 0, isWhole = false } = film.stock.find(each => JSON.stringify(each.rendition) === key) ?? {};
+    const made: Rendition = { folder, segments, isWhole, process: null, failures: 0 };
     film.renditions.set(key, made);
     cache.hold(folder);
-    this.#prepare(name, film, made, rendition);
+    if (!isWhole) this.#prepare(name, film, made, rendition);
     return folder;
   }
 
@@ -115,6 +118,7 @@ export class Films {
     film.folder = await cache.filmFolder(film.source);
     const info = (await cache.info(film.folder)) ?? (await this.#look(film));
     await cache.keepInfo(film.folder, info);
+    film.stock = await cache.stock(film.folder);
     if (this.#films.get(name) !== film) return;
     film.info = info;
     onOpened(name, info);

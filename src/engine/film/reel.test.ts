@@ -157,13 +157,15 @@ describe('a reel', () => {
   });
 
   it('is in nobody’s way when it was not called for a while: nothing comes at once', async () => {
-    const { open, pass, jump, frames } = setUp();
+    const { open, pass, jump, frames, moves } = setUp();
     const feed = open('picture');
     await pass(500);
     frames(feed);
     jump(3_000);
     await pass(200);
     assert.deepEqual(frames(feed), range(5, 7));
+    // Who counts along hears where it is.
+    assert.deepEqual(moves().at(-1), { positionUs: 490_000, isRunning: true });
   });
 
   it('has a feed that comes later begin with a key frame', async () => {

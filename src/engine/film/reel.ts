@@ -80,7 +80,10 @@ export class Reel {
     } else {
       // After a break of ours nobody is to get all at once what was due in it.
       const missedUs = nowUs - this.#tickedAtUs;
-      if (this.#originUs !== null && missedUs > LATE_US) this.#originUs += missedUs;
+      if (this.#originUs !== null && missedUs > LATE_US) {
+        this.#originUs += missedUs;
+        this.#ports.moved(this.#state(nowUs));
+      }
       this.#play(nowUs);
     }
     this.#tickedAtUs = nowUs;
