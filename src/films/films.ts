@@ -1,6 +1,12 @@
 import type { ChannelConfig } from '../config/index.ts';
 import type { Logger } from '../observe/index.ts';
-import type { FilmInfo, PreparationHandle, PreparationStart, RenditionSpec, RenditionStock } from '../transcoder/index.ts';
+import type {
+  FilmInfo,
+  PreparationHandle,
+  PreparationStart,
+  RenditionSpec,
+  RenditionStock,
+} from '../transcoder/index.ts';
 import type { FilmCache, FilmSource } from './cache.ts';
 
 export interface FilmsOptions {
