@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -10,8 +10,9 @@ import { missing } from './support/programs.ts';
 import { DialcastServer } from './support/server.ts';
 import { PLAIN_OFFER, SipClient } from './support/sip-client.ts';
 import { SoundCard } from './support/sound-card.ts';
-import { observeTestcard } from './support/testcard-probe.ts';
+import { observeTestcard, pictureLaterThan } from './support/testcard-probe.ts';
 import { writeTestcard } from './support/testcard-stream.ts';
+import { until } from './support/until.ts';
 
 interface Listing {
   channels: { name: string; outage: string | null; skipped: { item: string; reason: string }[] }[];
@@ -60,7 +61,7 @@ describe('a folder as a channel', { skip: OUTSIDE || missing('chromium', 'ffmpeg
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), 'dialcast-folder-'));
     const media = join(folder, 'media');
-    for (const path of [media, join(folder, 'empty')]) mkdirSync(path);
+    for (const path of [media, join(folder, 'empty'), join(folder, 'away')]) mkdirSync(path);
     for (const { name, firstSeconds, encode } of ITEMS) {
       await writeTestcard(join(media, name), { seconds: ITEM_SECONDS, firstSeconds, encode });
     }
@@ -122,6 +123,28 @@ describe('a folder as a channel', { skip: OUTSIDE || missing('chromium', 'ffmpeg
       lines.map(({ level, channel, item }) => [level, channel, item]),
       [['warn', 'series', 'part 3.mkv']],
     );
+  });
+
+  test('is a slate in the same call while its files are gone, and comes back with them', {
+    timeout: 90_000,
+  }, async () => {
+    const series = async () => {
+      const { channels } = await server.api<Listing>('/api/channels');
+      return channels.find(({ name }) => name === 'series')!;
+    };
+    const [media, away] = [join(folder, 'media'), join(folder, 'away')];
+    for (const { name } of ITEMS) renameSync(join(media, name), join(away, name));
+    // What is being played is played to its end.
+    await until('an outage', async () => (await series()).outage?.includes('part 3.mkv'), 30_000);
+    await until('a slate', async () => {
+      const { pictures } = await observeTestcard(page, 1);
+      return pictures.length > 0 && pictures.every(({ unixMs }) => unixMs === 0);
+    });
+    const { name } = ITEMS[0];
+    renameSync(join(away, name), join(media, name));
+    await pictureLaterThan(page, 0, 20_000);
+    await until('no outage', async () => (await series()).outage === null);
+    assert.equal(await page.$eval('body', body => body.dataset.state), 'watching');
   });
 
   test('that is empty is refused with the reason', async () => {
