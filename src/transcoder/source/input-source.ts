@@ -1,6 +1,7 @@
 import { AVERROR_INVALIDDATA, AVFMT_FLAG_CUSTOM_IO, AVSEEK_FLAG_BACKWARD } from 'node-av/constants';
 import { Dictionary, FFmpegError, FormatContext, InputFormat, Packet, Rational, type Stream } from 'node-av/lib';
 import { DialcastError } from '../../errors.ts';
+import { openSubtitles, type SubtitleTrack } from '../subtitles/index.ts';
 import type { Languages, SourceInfo } from '../wire.ts';
 import { CommandOutput } from './command-output.ts';
 import type { Input } from './input.ts';
@@ -37,6 +38,12 @@ export interface Part {
   readonly after: Promise<void>;
 }
 
+interface Subtitles {
+  readonly index: number;
+  readonly timeBase: Rational;
+  readonly track: SubtitleTrack;
+}
+
 /** Whatever FFmpeg opens: demultiplexes it and gives its streams to players, each packet with the time at which it is due. */
 export class InputSource implements Source {
   readonly #input: Input;
@@ -55,6 +62,7 @@ export class InputSource implements Source {
   /** While it plays. */
   #begin: ((player: StreamPlayer) => void) | null = null;
   #languages: Languages | undefined;
+  #subtitles: Subtitles | null = null;
   #playlist: PlaylistWatch | null = null;
   #isPlaying = false;
   #readAtMs = 0;
@@ -75,6 +83,10 @@ export class InputSource implements Source {
     if (fault !== null) return this.#fail(fault);
     const tracks = chooseTracks(this.#format, this.#options.tracks);
     this.#languages = tracks.languages;
+    const { subtitles } = tracks;
+    const track = subtitles && openSubtitles(subtitles.codecpar);
+    if (track !== null) this.#subtitles = { index: subtitles!.index, timeBase: subtitles!.timeBase, track };
+    else this.#languages = { ...tracks.languages, subtitles: null };
     for (const stream of [tracks.video, tracks.audio]) if (stream !== null) await this.#play(stream);
     if (!this.#isKnown && this.live) await this.#becomeKnown();
     if (!this.#isKnown) return this.#fail('no picture or sound in it that can be decoded');
@@ -185,7 +197,12 @@ export class InputSource implements Source {
   /** Null when it cannot be played. */
   async #play(stream: Stream): Promise<StreamPlayer | null> {
     const { nowUs, passThrough, changed } = this.#options;
-    const player = await StreamPlayer.open(stream, { nowUs, passThrough, changed: () => changed(this.#info) });
+    const player = await StreamPlayer.open(stream, {
+      nowUs,
+      passThrough,
+      subtitles: this.#subtitles?.track ?? null,
+      changed: () => changed(this.#info),
+    });
     if (player === null) return null;
     this.#players.push(player);
     this.#begin?.(player);
@@ -206,7 +223,10 @@ export class InputSource implements Source {
       this.#replaced.push(played);
       played.queue.clear();
     }
-    if (player !== null) this.#languages = chooseTracks(this.#format, tracks).languages;
+    if (player !== null) {
+      const subtitles = this.#languages?.subtitles ?? null;
+      this.#languages = { ...chooseTracks(this.#format, tracks).languages, subtitles };
+    }
     return player;
   }
 
@@ -263,6 +283,7 @@ export class InputSource implements Source {
         await this.#format.seekFrame(-1, BigInt(startUs), AVSEEK_FLAG_BACKWARD);
         continue;
       }
+      if (packet.streamIndex === this.#subtitles?.index) this.#takeSubtitles(packet, this.#subtitles, timeline);
       const player = await this.#playerOf(packet.streamIndex);
       if (player !== null) {
         this.#take(packet, player, timeline);
@@ -299,6 +320,13 @@ export class InputSource implements Source {
     // Nothing is decoded after it is shown, whatever a damaged time stamp says.
     if (packet.pts !== NO_TIME && packet.dts > packet.pts) packet.dts = packet.pts;
     player.take(packet);
+  }
+
+  #takeSubtitles(packet: Packet, { timeBase, track }: Subtitles, timeline: Timeline): void {
+    packet.rescaleTs(timeBase, MICROSECONDS);
+    const { data, pts, duration } = packet;
+    if (data !== null && pts !== NO_TIME)
+      track.take(data, Math.round(timeline.dueBeside(Number(pts), this.#startUs())), Number(duration));
   }
 
   get #queues(): readonly PacketQueue[] {

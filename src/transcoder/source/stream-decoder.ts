@@ -1,5 +1,6 @@
 import { AVMEDIA_TYPE_VIDEO } from 'node-av/constants';
 import { Codec, CodecContext, Frame, type Packet, Rational, type Stream } from 'node-av/lib';
+import type { SubtitleTrack } from '../subtitles/index.ts';
 import { GroupOfPictures } from './group-of-pictures.ts';
 import { type Picture, ViewablePictures } from './viewable-pictures.ts';
 
@@ -20,8 +21,8 @@ export class StreamDecoder {
   #catchingUp: Promise<void> | null = null;
   #fault: unknown = null;
 
-  /** Null when FFmpeg has no decoder for the stream or refuses it. */
-  static async open(stream: Stream): Promise<StreamDecoder | null> {
+  /** With subtitles to be shown in its pictures. Null when FFmpeg has no decoder for the stream or refuses it. */
+  static async open(stream: Stream, subtitles: SubtitleTrack | null = null): Promise<StreamDecoder | null> {
     const codec = Codec.findDecoder(stream.codecpar.codecId);
     if (codec === null) return null;
     const context = new CodecContext();
@@ -29,15 +30,16 @@ export class StreamDecoder {
     context.parametersToContext(stream.codecpar);
     context.pktTimebase = new Rational(1, 1_000_000);
     context.threadCount = 2;
-    if ((await context.open2(codec, null)) >= 0) return new StreamDecoder(context, codec.name ?? 'it', stream);
+    if ((await context.open2(codec, null)) >= 0)
+      return new StreamDecoder(context, codec.name ?? 'it', stream, subtitles);
     context.freeContext();
     return null;
   }
 
-  private constructor(context: CodecContext, name: string, stream: Stream) {
+  private constructor(context: CodecContext, name: string, stream: Stream, subtitles: SubtitleTrack | null) {
     this.context = context;
     this.name = name;
-    this.pictures = stream.codecpar.codecType === AVMEDIA_TYPE_VIDEO ? new ViewablePictures(stream) : null;
+    this.pictures = stream.codecpar.codecType === AVMEDIA_TYPE_VIDEO ? new ViewablePictures(stream, subtitles) : null;
     this.#frame.alloc();
   }
 

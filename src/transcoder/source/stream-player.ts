@@ -2,6 +2,7 @@ import { AVMEDIA_TYPE_VIDEO } from 'node-av/constants';
 import type { Packet, Rational, Stream } from 'node-av/lib';
 import type { EncodedFrame } from '../encoded-frame.ts';
 import { createPassage, isSameMake, type Passage } from '../pass-through/index.ts';
+import type { SubtitleTrack } from '../subtitles/index.ts';
 import type { PassThrough, SourceInfo, Verdict } from '../wire.ts';
 import { sleepUntil } from './pace.ts';
 import { PacketQueue } from './packet-queue.ts';
@@ -24,6 +25,8 @@ export const NO_TIME = -(2n ** 63n);
 const NOT_WANTED: Verdict = { obstacle: 'the configuration has it encoded' };
 
 export type PlayerOptions = Pick<SourceOptions, 'nowUs' | 'passThrough'> & {
+  /** To be shown in the pictures. */
+  readonly subtitles?: SubtitleTrack | null;
   /** `info` says something new. */
   readonly changed: () => void;
 };
@@ -50,7 +53,7 @@ export class StreamPlayer {
 
   /** Null when FFmpeg has no decoder for the stream or refuses it. */
   static async open(stream: Stream, options: PlayerOptions): Promise<StreamPlayer | null> {
-    const decoder = await StreamDecoder.open(stream);
+    const decoder = await StreamDecoder.open(stream, options.subtitles);
     return decoder && new StreamPlayer(stream, decoder, options);
   }
 

@@ -188,9 +188,15 @@ describe('the time of a source', () => {
   it('tells of what comes seldom when it is due, and learns nothing of it', () => {
     const bench = new Bench(false);
     bench.play(0, 10, VIDEO, 0);
-    assert.equal(bench.timeline.dueBeside(60_000_000) - START_US, DELAY_US + 60_000_000);
+    assert.equal(bench.timeline.dueBeside(60_000_000, 0) - START_US, DELAY_US + 60_000_000);
     assert.equal(bench.slackUs(10 * FRAME_US, VIDEO), DELAY_US + 10 * FRAME_US);
     assert.equal(bench.timeline.endUs - START_US, DELAY_US + 11 * FRAME_US);
+  });
+
+  it('begins where the source does, also when what comes seldom comes first', () => {
+    const bench = new Bench(false);
+    assert.equal(bench.timeline.dueBeside(10_500_000, 10_000_000) - START_US, DELAY_US + 500_000);
+    assert.equal(bench.slackUs(10_000_000), DELAY_US);
   });
 
   it('of a film that begins anew goes on where its longest track ended', () => {

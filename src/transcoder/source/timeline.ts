@@ -68,7 +68,7 @@ export class Timeline {
    */
   due(trackId: number, mediaUs: number, durationUs: number, held: boolean): number {
     const nowUs = this.#options.nowUs();
-    if (this.#epochs.length === 0) this.#epochs = [{ offsetUs: nowUs + this.#options.delayUs - mediaUs }];
+    if (this.#epochs.length === 0) this.#epochs = [this.#beginning(mediaUs)];
     const track = this.#tracks.get(trackId) ?? { epoch: this.#epochs[0]!, last: NEVER, before: NEVER, readAtUs: nowUs };
     this.#tracks.set(trackId, track);
     const epoch = this.#epochOf(track, mediaUs, nowUs, held);
@@ -87,10 +87,13 @@ export class Timeline {
     return dueUs;
   }
 
-  /** When something is due that comes so seldom that nothing can be told of it, in Unix microseconds. */
-  dueBeside(mediaUs: number): number {
-    const [epoch] = this.#epochs;
-    return epoch === undefined ? this.#options.nowUs() + this.#options.delayUs : this.#at(epoch, mediaUs);
+  /**
+   * When something is due that comes so seldom that nothing can be told of it, in Unix microseconds. Where it is the first
+   * of all, the source begins at `startUs` of its own time.
+   */
+  dueBeside(mediaUs: number, startUs: number): number {
+    if (this.#epochs.length === 0) this.#epochs = [this.#beginning(startUs)];
+    return this.#at(this.#epochs[0]!, mediaUs);
   }
 
   /** When all is over that was read until now, in Unix microseconds; 0 before there is any. */
@@ -108,6 +111,11 @@ export class Timeline {
       track.last = { dueUs: endUs, endUs };
       track.before = track.last;
     }
+  }
+
+  #beginning(mediaUs: number): Epoch {
+    const { nowUs, delayUs } = this.#options;
+    return { offsetUs: nowUs() + delayUs - mediaUs };
   }
 
   #at({ offsetUs }: Epoch, mediaUs: number): number {

@@ -1,6 +1,7 @@
 import { AV_FRAME_FLAG_INTERLACED, AV_PKT_DATA_DISPLAYMATRIX } from 'node-av/constants';
 import { type Frame, Rational, type Stream } from 'node-av/lib';
 import { FilterChain } from '../filter-chain.ts';
+import { Overlay, type SubtitleTrack } from '../subtitles/index.ts';
 import { type Orientation, orientationOf } from './orientation.ts';
 
 /** Pixels that are narrower or wider than this are a mistake of whoever said so. */
@@ -22,10 +23,13 @@ export class ViewablePictures {
   readonly #turning: FilterChain;
   /** Doubles lines where that is asked for alone, so it may stay once it was needed. */
   readonly #whole: FilterChain;
+  readonly #subtitles: SubtitleTrack | null;
+  readonly #overlay = new Overlay();
   #isInterlaced = false;
 
-  constructor(stream: Stream) {
+  constructor(stream: Stream, subtitles: SubtitleTrack | null = null) {
     this.#stream = stream;
+    this.#subtitles = subtitles;
     this.#orientation = orientationOf(stream.codecpar.getCodedSideData(AV_PKT_DATA_DISPLAYMATRIX));
     const { filters } = this.#orientation;
     this.#turning = new FilterChain('video', filters);
@@ -35,6 +39,7 @@ export class ViewablePictures {
   /** Are they as they came, so that viewers may get packets as they come as well. */
   get obstacle(): string | null {
     const { filters } = this.#orientation;
+    if (this.#subtitles !== null) return 'subtitles are shown in it';
     if (filters.length > 0) return 'its pictures are to be turned';
     const { num, den } = this.#pixelAspect(this.#stream.codecpar.sampleAspectRatio);
     return num === den ? null : 'its pixels are not square';
@@ -51,7 +56,7 @@ export class ViewablePictures {
   take(frame: Frame, ptsUs: number): Picture[] {
     frame.sampleAspectRatio = this.#pixelAspect(frame.sampleAspectRatio);
     this.#isInterlaced ||= frame.hasFlags(AV_FRAME_FLAG_INTERLACED);
-    if (!this.#isInterlaced && this.#orientation.filters.length === 0) return pictureOf(frame, ptsUs);
+    if (!this.#isInterlaced && this.#orientation.filters.length === 0) return this.#pictureOf(frame, ptsUs);
     frame.pts = BigInt(ptsUs);
     const { num, den } = frame.sampleAspectRatio;
     const description = `video_size=${frame.width}x${frame.height}:pix_fmt=${frame.format}:time_base=1/1000000:pixel_aspect=${num}/${den}`;
@@ -71,6 +76,8 @@ export class ViewablePictures {
   close(): void {
     this.#turning.close();
     this.#whole.close();
+    this.#overlay.close();
+    this.#subtitles?.close();
   }
 
   get #chain(): FilterChain {
@@ -88,13 +95,18 @@ export class ViewablePictures {
   #collect(run: (onFrame: (filtered: Frame, timeBaseSeconds: number) => void) => void): Picture[] {
     const made: Picture[] = [];
     run((filtered, timeBaseSeconds) => {
-      made.push(...pictureOf(filtered, Math.round(Number(filtered.pts) * timeBaseSeconds * 1_000_000)));
+      made.push(...this.#pictureOf(filtered, Math.round(Number(filtered.pts) * timeBaseSeconds * 1_000_000)));
     });
     return made;
   }
-}
 
-function pictureOf(frame: Frame, ptsUs: number): Picture[] {
-  const copy = frame.clone();
-  return copy === null ? [] : [{ frame: copy, ptsUs }];
+  /** With its subtitles in it. */
+  #pictureOf(frame: Frame, ptsUs: number): Picture[] {
+    const { width, height, sampleAspectRatio } = frame;
+    const { num, den } = sampleAspectRatio;
+    const layer = this.#subtitles?.at(ptsUs, { width, height, pixelAspect: num > 0 ? num / den : 1 }) ?? null;
+    if (layer !== null) frame.pts = BigInt(ptsUs);
+    const shown = (layer && this.#overlay.draw(frame, layer)) ?? frame.clone();
+    return shown === null ? [] : [{ frame: shown, ptsUs }];
+  }
 }

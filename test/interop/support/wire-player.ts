@@ -7,6 +7,7 @@ import { Renditions } from '../../../src/transcoder/encode/index.ts';
 import type { EncodedFrame } from '../../../src/transcoder/encoded-frame.ts';
 import { createSource } from '../../../src/transcoder/source/index.ts';
 import type { SourceInfo } from '../../../src/transcoder/wire.ts';
+import { PatientClock } from '../../support/patient-clock.ts';
 
 /** What viewers get; times in milliseconds from the first of it on. */
 export interface Wire {
@@ -33,26 +34,6 @@ const SAMPLE_RATE_HZ = 8_000;
 const PACKET_MS = 20;
 /** A tone that is silent for less goes on. */
 const PAUSE_MS = 50;
-const MOST_TICK_MS = 5;
-
-/** A clock that stands still while the process does not get to run, so that nothing comes late on a busy machine. */
-class PatientClock {
-  #nowUs = 1_700_000_000_000_000;
-  #tickedMs = performance.now();
-  readonly #timer = setInterval(() => this.#tick(), 2);
-
-  readonly nowUs = () => this.#nowUs;
-
-  stop(): void {
-    clearInterval(this.#timer);
-  }
-
-  #tick(): void {
-    const nowMs = performance.now();
-    this.#nowUs += Math.round(Math.min(nowMs - this.#tickedMs, MOST_TICK_MS) * 1000);
-    this.#tickedMs = nowMs;
-  }
-}
 
 export async function playOnWire(path: string, timeoutMs: number): Promise<Wire> {
   const clock = new PatientClock();
