@@ -5,6 +5,7 @@ import { openSubtitles, type SubtitleTrack } from '../subtitles/index.ts';
 import type { Languages, SourceInfo } from '../wire.ts';
 import { CommandOutput } from './command-output.ts';
 import type { Input } from './input.ts';
+import { LeadIn } from './lead-in.ts';
 import { sleepUntil } from './pace.ts';
 import { PacketQueue } from './packet-queue.ts';
 import { PlaylistWatch } from './playlist-watch.ts';
@@ -64,6 +65,7 @@ export class InputSource implements Source {
   #languages: Languages | undefined;
   #subtitles: Subtitles | null = null;
   #playlist: PlaylistWatch | null = null;
+  #leadIn = new LeadIn({ hasPicture: false });
   #isPlaying = false;
   #readAtMs = 0;
   /** When the last of what was read is due. */
@@ -263,6 +265,7 @@ export class InputSource implements Source {
     const ownTime = () => new Timeline({ nowUs, delayUs: live ? LIVE_DELAY_US : FILM_DELAY_US, live });
     const timeline = this.#part?.timeline ?? ownTime();
     if (this.#part !== null) await this.#enter(this.#part);
+    this.#leadIn = new LeadIn({ hasPicture: live && this.#info.video !== null });
     this.#readAtMs = performance.now();
     let silentUntilMs = Number.NEGATIVE_INFINITY;
     while (!signal.aborted) {
@@ -311,6 +314,7 @@ export class InputSource implements Source {
     const mediaUs = time === NO_TIME ? player.nextUs : Number(time);
     const durationUs = Number(packet.duration) || player.usualDurationUs;
     player.nextUs = mediaUs + durationUs;
+    if (this.#leadIn.leavesOut(player.medium, packet.isKeyframe, mediaUs)) return;
     const dueUs = Math.round(timeline.due(player.index, mediaUs, durationUs, this.#held));
     this.#lastDueUs = Math.max(this.#lastDueUs, dueUs);
     const shift = BigInt(dueUs - mediaUs);
