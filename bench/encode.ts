@@ -188,7 +188,7 @@ async function costs(...makers: readonly [Maker, Maker]): Promise<[number, numbe
 }
 
 function inMs(cost: number): string {
-  return cost.toFixed(0);
+  return Number.isNaN(cost) ? '-' : cost.toFixed(0);
 }
 
 /** A film as most are, with B-frames unless `encode` says otherwise. */

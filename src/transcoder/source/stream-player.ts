@@ -160,7 +160,8 @@ export class StreamPlayer {
     if (isHopeless) sink.late();
     const areFramesNeeded = sink.needsFrames(this.medium) || !this.#isKnown;
     await this.#decoder.take(packet, areFramesNeeded && !isHopeless, deliver);
-    this.#lookAtForm();
+    // What is not decoded tells nothing new, and asking costs more than passing a packet on.
+    if (this.#decoder.isRunning) this.#lookAtForm();
     const make = this.#look();
     if (make === null && this.#decoder.isRunning) return this.#pass(null, null, sink);
     // Decoded or not, a source is played as fast as its time goes.
@@ -177,9 +178,10 @@ export class StreamPlayer {
   }
 
   get #formNow(): string {
-    const { width, height, sampleAspectRatio, sampleRate, channelLayout } = this.#decoder.context;
-    const { num, den } = sampleAspectRatio;
-    return [width, height, num, den, sampleRate, channelLayout.nbChannels].join();
+    const { context } = this.#decoder;
+    if (this.medium === 'audio') return [context.sampleRate, context.channelLayout.nbChannels].join();
+    const { num, den } = context.sampleAspectRatio;
+    return [context.width, context.height, num, den].join();
   }
 
   /** The make of packets that viewers may get; says so when there is something new to say of it. */
