@@ -1,5 +1,6 @@
 // Builds native/ into build/dialcast.node with the machine's C++ compiler, against the headers that come with the
-// pinned Node: OpenSSL, libuv and Node-API are all in that one binary, so nothing else is needed or linked.
+// pinned Node: OpenSSL, libuv and Node-API are all in that one binary, so nothing else is needed or linked. Beside it
+// native/confine into build/confine, the program through which transcoders are started.
 
 import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -10,6 +11,7 @@ import { promisify } from 'node:util';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 const OUTPUT = join(ROOT, 'build', 'dialcast.node');
+const CONFINE = join(ROOT, 'build', 'confine');
 const STAMP = join(ROOT, 'build', 'dialcast.node.stamp');
 const COMPILERS = ['c++', 'g++', 'clang++'];
 const FLAGS = [
@@ -30,8 +32,9 @@ export async function buildNative({ log }) {
     .filter(name => name.endsWith('.cc'))
     .map(name => join(ROOT, 'native', name));
   const stamp = fingerprint();
-  if (existsSync(OUTPUT) && existsSync(STAMP) && readFileSync(STAMP, 'utf8') === stamp) return false;
-  await compileAddOn({ sources, output: OUTPUT, log });
+  const isThere = [OUTPUT, CONFINE, STAMP].every(file => existsSync(file));
+  if (isThere && readFileSync(STAMP, 'utf8') === stamp) return false;
+  await Promise.all([compileAddOn({ sources, output: OUTPUT, log }), compileConfine(log)]);
   writeFileSync(STAMP, stamp);
   return true;
 }
@@ -54,11 +57,21 @@ export async function compileAddOn({ sources, output, log }) {
   renameSync(`${output}.new`, output);
 }
 
+/** Nothing to link with: it is started for every channel and has to be quick. */
+async function compileConfine(log) {
+  const source = join(ROOT, 'native', 'confine', 'confine.cc');
+  mkdirSync(dirname(CONFINE), { recursive: true });
+  const flags = ['-std=c++20', '-O2', '-Wall', '-Wextra', '-static-libstdc++', '-static-libgcc'];
+  await promisify(execFile)(findCompiler(log), [...flags, source, '-o', `${CONFINE}.new`]);
+  renameSync(`${CONFINE}.new`, CONFINE);
+}
+
 function fingerprint() {
   const hash = createHash('sha256').update(FLAGS.join(' ')).update(process.arch);
   for (const name of ['node', 'node-addon-api'])
     hash.update(readFileSync(join(ROOT, 'node_modules', name, 'package.json')));
-  for (const name of readdirSync(join(ROOT, 'native')).sort()) hash.update(readFileSync(join(ROOT, 'native', name)));
+  const files = readdirSync(join(ROOT, 'native'), { recursive: true }).filter(name => /\.(?:cc|h)$/.test(name));
+  for (const name of files.sort()) hash.update(readFileSync(join(ROOT, 'native', name)));
   return hash.digest('hex');
 }
 

@@ -68,8 +68,10 @@ export async function build() {
   }
   const { buildNative } = await import('./build-native.mjs');
   const { buildWeb } = await import('./build-web.mjs');
+  const { rehearseTranscoder } = await import('./rehearse-transcoder.mjs');
   await step('native add-on', () => buildNative({ log }));
   await step('web pages', () => buildWeb({ log }));
+  await step('compile cache', () => rehearseTranscoder({ root: ROOT, node: NODE }));
 }
 
 /** npm keeps a copy of the lock file that it installed; ours lists more (other platforms), never something else. */

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { Calls } from './calls/index.ts';
 import { keyPair, renewed, trusted } from './certificates.ts';
 import { Channels } from './channels/index.ts';
-import { type Config, isWithin, type PlatformConfig, withChannels } from './config/index.ts';
+import { type Config, isWithin, type PlatformConfig, sourceRefusal, withChannels } from './config/index.ts';
 import { Engine, type EngineEvent } from './engine/index.ts';
 import type { DialcastError } from './errors.ts';
 import { FilmCache, Films } from './films/index.ts';
@@ -30,6 +30,7 @@ import {
   type WireMessage,
 } from './signalling/index.ts';
 import {
+  Confinement,
   EFFORTS,
   findHardware,
   type HardwareReport,
@@ -37,6 +38,7 @@ import {
   SEGMENT_US,
   SOURCE_KINDS,
   startPreparation,
+  PROCESS as TRANSCODER,
   TranscoderSupervisor,
   Tuners,
   writeWhole,
@@ -128,8 +130,10 @@ async function start(
   const state = { draining: false };
   const isTrusted = isWithin(config.trusted);
   const failed = Promise.withResolvers<DialcastError>();
+  const confinement = confine(config, log);
   const { engine, port: media } = await Engine.start({
     media: config.media,
+    transcoderUid: confinement.user?.uid,
     log: log.child({ part: 'engine' }),
     onEvent: event => handle(event, { channels, calls, tuners }, log),
     onFailed: failed.resolve,
@@ -141,6 +145,7 @@ async function start(
     hardware: encoders.hardware,
     log: log.child({ part: 'transcoder' }),
     engine: engine.transcoders,
+    confinement,
     knownInfo: channel => channels.find(channel)?.info ?? null,
     onFailed: (channel, reason) => channels.transcoderFailed(channel, reason),
     nowMs: () => performance.now(),
@@ -198,6 +203,7 @@ async function start(
   const guide = new Guide({
     config: config.guide,
     sourceKinds: SOURCE_KINDS,
+    sourceRefusal: source => sourceRefusal(source, config.sources)?.fault ?? null,
     log: log.child({ part: 'guide' }),
     timers: systemClock,
     nowUnixMs: Date.now,
@@ -294,6 +300,15 @@ async function start(
   const parts = { state, engine, transcoders, tuners, films, channels, guide, calls, signalling, http, hep, watches };
   channels.keepOn();
   return new Server(parts, { http: port, ...sip, media }, failed.promise);
+}
+
+/** What transcoders may do at most; says what this machine does not let us take from them. */
+function confine({ limits, transcoders, sources }: Config, log: Logger): Confinement {
+  const memoryBytes = limits.transcoderMemory * 2 ** 20;
+  const confinement = Confinement.choose({ memoryBytes, user: transcoders.user, roots: sources.roots }, TRANSCODER);
+  const { lacks } = confinement;
+  if (lacks.length > 0) log.warn({ lacks }, 'transcoders cannot be confined as closely as they should');
+  return confinement;
 }
 
 /** Copies SIP messages to a Homer server. */

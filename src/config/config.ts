@@ -36,7 +36,14 @@ export interface Config {
     readonly connections: number;
     /** The same of one IPv4 address or IPv6 /64. */
     readonly connectionsPerAddress: number;
+    /** MiB for each. */
+    readonly transcoderMemory: number;
   };
+  readonly transcoders: {
+    /** As whom they run; null for whom the server runs as, or nobody when that is root. */
+    readonly user: string | null;
+  };
+  readonly sources: SourcesConfig;
   readonly trace: {
     /** The Homer server that gets a copy of every SIP message; null for none. */
     readonly hep: { readonly address: string; readonly port: number; readonly captureId: number } | null;
@@ -48,6 +55,14 @@ export interface Config {
   readonly cache: { readonly folder: string; readonly sizeBytes: number };
   readonly channels: readonly ChannelConfig[];
   readonly platforms: readonly PlatformConfig[];
+}
+
+/** What may be played. */
+export interface SourcesConfig {
+  /** URL schemes. */
+  readonly kinds: readonly string[];
+  /** Folders, absolute, in which files have to be; none for anywhere. */
+  readonly roots: readonly string[];
 }
 
 export interface ChannelConfig {

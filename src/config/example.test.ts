@@ -81,6 +81,8 @@ describe('docs/configuration.md', () => {
       'sip.tls',
       'media',
       'limits',
+      'transcoders',
+      'sources',
       'trace',
       'trace.hep',
       'guide',

@@ -115,13 +115,15 @@ const FAULTS: readonly { name: string; text: string; messages: readonly string[]
   {
     name: 'a key that resembles none',
     text: 'limits: {colour: red}',
-    messages: ['1:10: limits.colour: unknown key; remove it (known here: viewers, connections, connectionsPerAddress)'],
+    messages: [
+      '1:10: limits.colour: unknown key; remove it (known here: viewers, connections, connectionsPerAddress, transcoderMemory)',
+    ],
   },
   {
     name: 'a name that every object has',
     text: 'limits: {constructor: 1}',
     messages: [
-      '1:10: limits.constructor: unknown key; remove it (known here: viewers, connections, connectionsPerAddress)',
+      '1:10: limits.constructor: unknown key; remove it (known here: viewers, connections, connectionsPerAddress, transcoderMemory)',
     ],
   },
   {

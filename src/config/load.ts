@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import type { NetworkInterfaceInfo } from 'node:os';
-import { dirname, isAbsolute, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { Static } from 'typebox';
 import { type Document, isMap, isNode, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
 import { DialcastError } from '../errors.ts';
@@ -13,6 +13,7 @@ import { type KeyPairFiles, readKeyPair } from './key-pair.ts';
 import { parseNetwork } from './networks.ts';
 import { type Problem, schemaProblems } from './problems.ts';
 import { type CHANNEL_SCHEMA, CONFIG_SCHEMA, type PLATFORM_SCHEMA } from './schema.ts';
+import { absoluteSource, completeSources, sourceRefusal, sourcesProblems } from './sources.ts';
 
 export type ConfigFile = Static<typeof CONFIG_SCHEMA>;
 type ChannelFile = Static<typeof CHANNEL_SCHEMA>;
@@ -42,7 +43,7 @@ const DEFAULTS = {
   encoders: 'software' as const,
   hep: { port: 9060, captureId: 1 },
   cache: { folder: 'data/cache', sizeGB: 20 },
-  limits: { viewers: 2000, connections: 10_000, connectionsPerAddress: 1_000 },
+  limits: { viewers: 2000, connections: 10_000, connectionsPerAddress: 1_000, transcoderMemory: 1_024 },
 };
 
 /** Reads and checks a configuration file. Throws CONFIG_UNREADABLE, or CONFIG_INVALID naming every fault. */
@@ -71,10 +72,11 @@ export function parseConfig(text: string, path: string, options: LoadOptions): C
   const base = dirname(resolve(path));
   if (problems.length === 0)
     problems.push(
-      ...meaningProblems(file, options),
+      ...meaningProblems(file, base, options),
       ...keyPairProblems(file, base),
       ...authorityProblems(file, base),
       ...guideProblems(file.guide ?? {}, base),
+      ...sourcesProblems(file.sources ?? {}, base, options.sourceKinds),
     );
   if (problems.length > 0) {
     const text = problems.map(problem => describe(problem, path, document, lines)).join('\n');
@@ -98,7 +100,7 @@ export function defaultConfig(options: LoadOptions): Config {
   return complete({}, process.cwd(), options);
 }
 
-function complete(file: ConfigFile, base: string, { interfaces }: LoadOptions): Config {
+function complete(file: ConfigFile, base: string, { interfaces, sourceKinds }: LoadOptions): Config {
   const media = { ...DEFAULTS.media, ...file.media };
   const { address: httpAddress = DEFAULTS.address, tls: httpTls, ...http } = file.http ?? {};
   const { address: sipAddress = DEFAULTS.address, tls: sipTls, ...sip } = file.sip ?? {};
@@ -125,6 +127,8 @@ function complete(file: ConfigFile, base: string, { interfaces }: LoadOptions): 
     guests: file.guests ?? DEFAULTS.guests,
     trusted: file.trusted ?? [],
     limits: { ...DEFAULTS.limits, ...file.limits },
+    transcoders: { user: file.transcoders?.user ?? null },
+    sources: completeSources(file.sources ?? {}, base, sourceKinds),
     trace: { hep: file.trace?.hep ? { ...DEFAULTS.hep, ...file.trace.hep } : null },
     encoders: file.encoders ?? DEFAULTS.encoders,
     guide: completeGuide(file.guide ?? {}, base),
@@ -164,8 +168,10 @@ function completePlatform(platform: PlatformFile, base: string): PlatformConfig 
 }
 
 /** What no schema sees: keys that have to agree with each other. */
-function meaningProblems(file: ConfigFile, { sourceKinds, sourceFault = () => null }: LoadOptions): Problem[] {
+function meaningProblems(file: ConfigFile, base: string, options: LoadOptions): Problem[] {
+  const { sourceKinds, sourceFault = () => null } = options;
   const problems: Problem[] = [];
+  const sources = completeSources(file.sources ?? {}, base, sourceKinds);
   const { rtpPorts, port, address } = { ...DEFAULTS.media, ...file.media };
   const { first, last } = parseRange(rtpPorts);
   const at = (...path: Problem['path']) => path;
@@ -217,7 +223,7 @@ function meaningProblems(file: ConfigFile, { sourceKinds, sourceFault = () => nu
       problems.push({ path: at('channels', index, 'source'), fault, remedy: `begin it with one of ${known}` });
       continue;
     }
-    const problem = sourceFault(channel.source);
+    const problem = sourceFault(channel.source) ?? sourceRefusal(absoluteSource(channel.source, base), sources);
     if (problem !== null) problems.push({ path: at('channels', index, 'source'), ...problem });
   }
   for (const [index, { channel, registrar }] of (file.platforms ?? []).entries()) {
@@ -280,12 +286,6 @@ function parseHostPort(text: string): { host: string; port: number | null } {
 function parseRange(text: string): { first: number; last: number } {
   const [first = 0, last = 0] = text.split('-').map(Number);
   return { first, last };
-}
-
-function absoluteSource(source: string, base: string): string {
-  if (!source.startsWith('file:')) return source;
-  const path = source.slice('file:'.length);
-  return isAbsolute(path) ? source : `file:${resolve(base, path)}`;
 }
 
 /** `file:line:column: key: fault; remedy`, at the key or, when it is missing, at what it is missing in. */

@@ -70,6 +70,24 @@ export const CHANNEL_SCHEMA = Type.Object(
   options,
 );
 
+export const SOURCES_SCHEMA = Type.Object(
+  {
+    kinds: Type.Optional(
+      Type.Union(
+        [
+          Type.Literal('all'),
+          Type.Array(Type.String({ minLength: 1, description: 'a kind, e.g. file' }), { minItems: 1 }),
+        ],
+        {
+          description: 'all, or a list of source kinds, e.g. [file, srt, udp]',
+        },
+      ),
+    ),
+    roots: Type.Optional(Type.Array(file('the path of a folder'), { description: 'a list of folders' })),
+  },
+  options,
+);
+
 export const GUIDE_SCHEMA = Type.Object(
   {
     xmltv: Type.Optional(
@@ -182,10 +200,22 @@ export const CONFIG_SCHEMA = Type.Object(
           viewers: Type.Optional(count(100_000)),
           connections: Type.Optional(count(1_000_000)),
           connectionsPerAddress: Type.Optional(count(1_000_000)),
+          transcoderMemory: Type.Optional(
+            Type.Integer({ minimum: 256, maximum: 1_048_576, description: 'MiB of memory, 256 to 1048576' }),
+          ),
         },
         options,
       ),
     ),
+    transcoders: Type.Optional(
+      Type.Object(
+        {
+          user: Type.Optional(Type.Union([TEXT, Type.Null()], { description: 'the name of a user, or null' })),
+        },
+        options,
+      ),
+    ),
+    sources: Type.Optional(SOURCES_SCHEMA),
     trace: Type.Optional(
       Type.Object(
         {

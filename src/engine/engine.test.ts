@@ -8,7 +8,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { openSocket, Receiver } from '../../test/support/loopback.ts';
 import { createLogger } from '../observe/index.ts';
-import { type EngineMessage, encodeFrame, encodeMessage, WireReader } from '../transcoder/wire.ts';
+import { channelToken, type EngineMessage, encodeFrame, encodeMessage, WireReader } from '../transcoder/wire.ts';
 import { Engine, type EngineEvent } from './index.ts';
 
 const INFO = { video: null, audio: { sampleRateHz: 48_000, channels: 2 } };
@@ -41,12 +41,12 @@ async function start(t: TestContext, port = 0) {
 }
 
 /** A transcoder of the channel `clock`. */
-async function connectTranscoder(t: TestContext, { socketPath, token }: Engine['transcoders']) {
+async function connectTranscoder(t: TestContext, { socketPath, secret }: Engine['transcoders']) {
   const socket = connect(socketPath);
   t.after(() => socket.destroy());
   socket.on('error', () => undefined);
   await once(socket, 'connect');
-  socket.write(encodeMessage({ type: 'hello', channel: 'clock', token, pid: 1 }));
+  socket.write(encodeMessage({ type: 'hello', channel: 'clock', token: channelToken(secret, 'clock'), pid: 1 }));
   const reader = new WireReader<EngineMessage>();
   const waiting: EngineMessage[] = [];
   const told = async () => {
@@ -193,8 +193,8 @@ describe('the engine', { timeout: 20_000 }, () => {
 
   it('lets only its owner at its socket, and takes it away when it closes', async t => {
     const { engine, close } = await start(t);
-    const { socketPath, token } = engine.transcoders;
-    assert.match(token, /^[0-9a-f]{64}$/);
+    const { socketPath, secret } = engine.transcoders;
+    assert.match(secret, /^[0-9a-f]{64}$/);
     assert.ok(existsSync(socketPath));
     await close();
     assert.ok(!existsSync(dirname(socketPath)));

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chown, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -26,6 +26,8 @@ import type {
 export interface EngineOptions {
   readonly media: Config['media'];
   readonly log: Logger;
+  /** As whom transcoders run, when that is another one than we. */
+  readonly transcoderUid?: number | undefined;
   readonly onEvent: (event: EngineEvent) => void;
   /** The thread ended by itself: no viewer gets anything any more, and no request is answered. */
   readonly onFailed: (error: DialcastError) => void;
@@ -42,7 +44,7 @@ interface Waiting {
  */
 export class Engine {
   /** Where transcoders connect, and the secret they say. */
-  readonly transcoders: { readonly socketPath: string; readonly token: string };
+  readonly transcoders: { readonly socketPath: string; readonly secret: string };
   readonly #worker: Worker;
   readonly #directory: string;
   readonly #options: EngineOptions;
@@ -56,8 +58,10 @@ export class Engine {
     // mkdtemp makes the directory for its owner alone, so no other user can pose as a transcoder.
     const directory = await mkdtemp(join(tmpdir(), 'dialcast-'));
     const engine = new Engine(options, directory);
+    const { transcoderUid } = options;
     try {
       const { port } = await engine.#request('listen', null);
+      if (transcoderUid !== undefined) await chown(directory, transcoderUid, process.getgid!());
       return { engine, port };
     } catch (error) {
       await engine.#end();
@@ -68,7 +72,7 @@ export class Engine {
   private constructor(options: EngineOptions, directory: string) {
     this.#options = options;
     this.#directory = directory;
-    this.transcoders = { socketPath: join(directory, 'engine.sock'), token: randomBytes(32).toString('hex') };
+    this.transcoders = { socketPath: join(directory, 'engine.sock'), secret: randomBytes(32).toString('hex') };
     const workerData: EngineWorkerData = { ...options.media, ...this.transcoders };
     this.#worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData, name: 'engine' });
     this.#worker.on('message', (message: FromWorker) => this.#receive(message));

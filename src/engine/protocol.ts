@@ -87,8 +87,8 @@ export interface EngineWorkerData {
   readonly rtpPorts: { readonly first: number; readonly last: number };
   /** Unix socket on which transcoders connect. */
   readonly socketPath: string;
-  /** What a transcoder must say in its `hello`. */
-  readonly token: string;
+  /** Of which the tokens are made that transcoders say in their `hello`. */
+  readonly secret: string;
 }
 
 export interface EngineStats {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import {
+  channelToken,
   type EngineMessage,
   encodeFrame,
   encodeMessage,
@@ -14,8 +15,9 @@ import {
 } from '../transcoder/wire.ts';
 import { TranscoderLinks } from './transcoder-links.ts';
 
-const TOKEN = 'secret';
-const hello = (channel: string, token = TOKEN) => encodeMessage({ type: 'hello', channel, token, pid: 1 });
+const SECRET = 'secret';
+const hello = (channel: string, token = channelToken(SECRET, channel)) =>
+  encodeMessage({ type: 'hello', channel, token, pid: 1 });
 const OPEN = encodeMessage({ type: 'source', state: 'open', info: { video: null, audio: null } });
 
 /** Links that write down what they hear, and wait for each of it. */
@@ -31,7 +33,7 @@ async function setUp(t: TestContext) {
   const socketPath = join(folder, 'engine.sock');
   const links = new TranscoderLinks({
     socketPath,
-    token: TOKEN,
+    secret: SECRET,
     onHello: channel => hear(`hello ${channel}`),
     onGone: channel => hear(`gone: ${channel}`),
     onRefused: reason => hear(`refused: ${reason}`),
@@ -95,7 +97,13 @@ describe('a transcoder’s connection', { timeout: 10_000 }, () => {
   });
 
   for (const [name, messages, heard] of [
-    ['a wrong token', [hello('clock', 'guess!'), OPEN], ['refused: wrong token']],
+    ['a wrong token', [hello('clock', channelToken('guess', 'clock')), OPEN], ['refused: wrong token']],
+    ["another channel's token", [hello('clock', channelToken(SECRET, 'film')), OPEN], ['refused: wrong token']],
+    [
+      'a hello without a token',
+      [encodeMessage({ type: 'hello', channel: 'clock' } as TranscoderMessage & { type: 'hello' })],
+      ['refused: a message that is not of the protocol'],
+    ],
     ['a token of another length', [hello('clock', ''), OPEN], ['refused: wrong token']],
     ['a message before the hello', [OPEN], ['refused: no hello before the first message']],
     ['a second hello', [hello('clock'), hello('film')], ['hello clock', 'refused: wrong token']],

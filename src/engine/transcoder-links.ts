@@ -1,10 +1,18 @@
 import { timingSafeEqual } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
-import { type EngineMessage, encodeMessage, type TranscoderMessage, WireReader } from '../transcoder/wire.ts';
+import {
+  channelToken,
+  type EngineMessage,
+  encodeMessage,
+  type TranscoderMessage,
+  WireReader,
+} from '../transcoder/wire.ts';
+import { isWellFormed } from './well-formed.ts';
 
 export interface TranscoderLinksOptions {
   readonly socketPath: string;
-  readonly token: string;
+  /** Of which each channel's token is made. */
+  readonly secret: string;
   /** A transcoder of this channel said hello; an earlier one's link is closed. */
   readonly onHello: (channel: string) => void;
   /** It is there no more, and no other has taken its place. */
@@ -31,7 +39,8 @@ export class TranscoderLinks {
   listen(): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#server.once('error', reject);
-    this.#server.listen(this.#options.socketPath, resolve);
+    // Transcoders may run as somebody else; who gets to the socket at all is up to its folder.
+    this.#server.listen({ path: this.#options.socketPath, writableAll: true }, resolve);
     return promise;
   }
 
@@ -64,8 +73,9 @@ export class TranscoderLinks {
     socket.on('data', chunk => {
       const { messages, error } = reader.push(chunk);
       for (const message of messages) {
+        if (!isWellFormed(message)) return refuse('a message that is not of the protocol');
         if (message.type === 'hello') {
-          if (channel !== null || !this.#isToken(message.token)) return refuse('wrong token');
+          if (channel !== null || !this.#isToken(message)) return refuse('wrong token');
           channel = message.channel;
           socket.setTimeout(0);
           this.#links.get(channel)?.destroy();
@@ -81,9 +91,9 @@ export class TranscoderLinks {
     });
   }
 
-  #isToken(token: string): boolean {
+  #isToken({ channel, token }: Extract<TranscoderMessage, { type: 'hello' }>): boolean {
     const given = Buffer.from(token);
-    const expected = Buffer.from(this.#options.token);
+    const expected = Buffer.from(channelToken(this.#options.secret, channel));
     return given.length === expected.length && timingSafeEqual(given, expected);
   }
 }

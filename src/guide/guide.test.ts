@@ -50,6 +50,7 @@ function setUp(t: TestContext, config: Partial<GuideConfig>, ids: readonly strin
   const guide = new Guide({
     config: { xmltv: [], playlists: [], refreshHours: 12, ...config },
     sourceKinds: ['http', 'exec'],
+    sourceRefusal: () => null,
     log: createLogger({ level: 'info', destination: { write: line => void log.push(JSON.parse(line)) } }),
     timers: clock,
     nowUnixMs: () => NOW_MS,

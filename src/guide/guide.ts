@@ -11,6 +11,8 @@ export interface GuideOptions {
   readonly config: GuideConfig;
   /** URL schemes of the source kinds. */
   readonly sourceKinds: readonly string[];
+  /** Why a source may not be played here; null when it may. */
+  readonly sourceRefusal: (source: string) => string | null;
   readonly log: Logger;
   readonly timers: Timers;
   readonly nowUnixMs: () => number;
@@ -120,7 +122,7 @@ export class Guide {
     if (document === null) return null;
     let text = '';
     for await (const piece of document.text) text += piece;
-    const playlist = parsePlaylist(text, { place, sourceKinds: this.#options.sourceKinds });
+    const playlist = parsePlaylist(text, { place, ...this.#options });
     if ('refusal' in playlist) throw new DialcastError('GUIDE_UNREADABLE', playlist.refusal);
     this.#takePlaylist(index, place, playlist);
     return document.version;

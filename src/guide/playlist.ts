@@ -19,6 +19,8 @@ export interface PlaylistOptions {
   readonly place: string;
   /** URL schemes of the source kinds. */
   readonly sourceKinds: readonly string[];
+  /** Why a source may not be played here; null when it may. */
+  readonly sourceRefusal: (source: string) => string | null;
 }
 
 const MOST_CHANNELS = 10_000;
@@ -76,8 +78,9 @@ export function parsePlaylist(text: string, options: PlaylistOptions): Playlist 
         blame(`there are more than ${MOST_CHANNELS} channels; the rest is left out`);
         return { channels, faults };
       }
-      if (typeof source === 'string') channels.push(channel(source, heading, group, blame));
-      else blame(source.fault);
+      const fault = typeof source === 'string' ? options.sourceRefusal(source) : source.fault;
+      if (typeof source === 'string' && fault === null) channels.push(channel(source, heading, group, blame));
+      else blame(fault!);
       heading = null;
       group = '';
     }

@@ -1,3 +1,4 @@
+export { Confinement } from './confinement.ts';
 export {
   type FilmInfo,
   lookAt,
@@ -13,7 +14,7 @@ export {
 } from './film/index.ts';
 export { findHardware, type HardwareReport } from './hardware.ts';
 export { SOURCE_KINDS, type TrackWishes } from './source/index.ts';
-export { type SupervisorOptions, type TranscoderChannel, TranscoderSupervisor } from './supervisor.ts';
+export { PROCESS, type SupervisorOptions, type TranscoderChannel, TranscoderSupervisor } from './supervisor.ts';
 export { type Signal, sourceFault, Tuners } from './tuner/index.ts';
 export type {
   AudioRendition,

@@ -6,7 +6,14 @@ import { describe, it, type TestContext } from 'node:test';
 import { wave, writeMedia } from '../../test/support/media-files.ts';
 import { createLogger } from '../observe/index.ts';
 import { TranscoderSupervisor } from './index.ts';
-import { type EngineMessage, encodeMessage, type HardwareKind, type TranscoderMessage, WireReader } from './wire.ts';
+import {
+  channelToken,
+  type EngineMessage,
+  encodeMessage,
+  type HardwareKind,
+  type TranscoderMessage,
+  WireReader,
+} from './wire.ts';
 
 /** The engine's end of a real transcoder process. */
 class Engine {
@@ -26,7 +33,7 @@ class Engine {
     await new Promise<void>(resolve => server.listen(socketPath, resolve));
     const supervisor = new TranscoderSupervisor({
       log: createLogger({ level: 'silent' }),
-      engine: { socketPath, token: 'secret' },
+      engine: { socketPath, secret: 'secret' },
       hardware,
       knownInfo: () => null,
       onFailed: () => undefined,
@@ -69,7 +76,7 @@ describe('a transcoder process', { timeout: 30_000 }, () => {
   it('says who it is, opens its source, and makes what it is told', async t => {
     const engine = await Engine.start(t, { source: 'testcard:' });
     const { channel, token, pid } = await engine.next('hello');
-    assert.deepEqual([channel, token], ['film', 'secret']);
+    assert.deepEqual([channel, token], ['film', channelToken('secret', 'film')]);
     assert.notEqual(pid, process.pid);
     assert.deepEqual(await engine.next('source'), {
       type: 'source',

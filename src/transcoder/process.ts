@@ -21,6 +21,7 @@ import {
   encodeFrame,
   encodeMessage,
   type FrameMessage,
+  MOST_REASON_CHARACTERS,
   type SourceInfo,
   type TranscoderMessage,
   WireReader,
@@ -31,6 +32,7 @@ const UNSENT_BYTES = 4 * 2 ** 20;
 
 /** The load watch's period too. */
 const STATS_INTERVAL_MS = 1_000;
+const BEAT_INTERVAL_MS = 1_000;
 
 /** Sends to the engine, and drops frames rather than grow when it does not keep up. */
 class EngineLink {
@@ -148,14 +150,14 @@ async function run(task: TranscoderTask, signal: AbortSignal, end: (code: number
         changed(found);
       },
       lost: (reason: string) => {
-        fault = reason;
+        fault = reason.slice(0, MOST_REASON_CHARACTERS);
       },
     };
     await broadcast(options, signal);
     if (!signal.aborted) link.send({ type: 'source', state: 'ended' });
   } catch (error) {
     const reason = error instanceof DialcastError ? error.detail : (error as Error).message;
-    link.send({ type: 'source', state: 'failed', reason });
+    link.send({ type: 'source', state: 'failed', reason: reason.slice(0, MOST_REASON_CHARACTERS) });
   } finally {
     clearInterval(stats);
     await standby.close();
@@ -172,6 +174,8 @@ const end = (code: number) => {
   process.exit(code);
 };
 process.on('SIGTERM', () => end(0));
+// Who watches us hears that we are not stuck.
+setInterval(() => process.stdout.write('.'), BEAT_INTERVAL_MS).unref();
 // The terminal's Ctrl-C reaches the whole group, but the server decides when a channel ends.
 process.on('SIGINT', () => undefined);
 const input = createInterface({ input: process.stdin });

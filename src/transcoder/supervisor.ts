@@ -2,17 +2,21 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from '../observe/index.ts';
 import { childEnvironment } from './child-environment.ts';
+import type { Confinement } from './confinement.ts';
 import type { TranscoderTask } from './task.ts';
-import type { HardwareKind, SourceInfo } from './wire.ts';
+import { LOOK_INTERVAL_MS, Vitals } from './vitals.ts';
+import { channelToken, type HardwareKind, type SourceInfo } from './wire.ts';
 
 export interface SupervisorOptions {
   readonly log: Logger;
-  /** Where the engine listens for transcoders, and what they say to it. */
-  readonly engine: { readonly socketPath: string; readonly token: string };
+  /** Where the engine listens for transcoders, and the secret of which each is told its own token. */
+  readonly engine: { readonly socketPath: string; readonly secret: string };
   /** What a channel's source had when it was open last, for a process that is started in the place of one that died. */
   readonly knownInfo: (channel: string) => SourceInfo | null;
   /** What encodes H.264; software when left out. */
   readonly hardware?: HardwareKind | null;
+  /** How little they may do; left out for all that the server may. */
+  readonly confinement?: Confinement;
   /** A transcoder was given up: it ended again and again. */
   readonly onFailed: (channel: string, reason: string) => void;
   /** Monotonic milliseconds. */
@@ -33,6 +37,9 @@ export interface TranscoderChannel {
 interface Running {
   readonly channel: TranscoderChannel;
   process: ChildProcess;
+  vitals: Vitals;
+  /** Why we ended it. */
+  fault: string | null;
   startedAtMs: number;
   /** Ends in a row that came soon after the start. */
   quickFailures: number;
@@ -40,7 +47,8 @@ interface Running {
   lastWords: string[];
 }
 
-const PROCESS = fileURLToPath(new URL('./process.ts', import.meta.url));
+/** What a transcoder runs. */
+export const PROCESS = fileURLToPath(new URL('./process.ts', import.meta.url));
 
 /** A process that lived this long was well; its end is not the source's fault again. */
 const WELL_AFTER_MS = 10_000;
@@ -58,6 +66,7 @@ export class TranscoderSupervisor {
   readonly #running = new Map<string, Running>();
   /** Processes that were told to end and have not yet. */
   readonly #ending = new Map<ChildProcess, Promise<void>>();
+  #looking: NodeJS.Timeout | undefined;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
@@ -81,12 +90,15 @@ export class TranscoderSupervisor {
     const running: Running = {
       channel,
       process: this.#spawn(channel, this.#options.hardware ?? null),
+      vitals: this.#vitals(),
+      fault: null,
       startedAtMs: this.#options.nowMs(),
       quickFailures: 0,
       restart: null,
       lastWords: [],
     };
     this.#running.set(channel.name, running);
+    this.#looking ??= setInterval(() => this.#look(), LOOK_INTERVAL_MS).unref();
     this.#watch(running);
   }
 
@@ -101,18 +113,19 @@ export class TranscoderSupervisor {
 
   /** Resolves when every process is gone. */
   async close(): Promise<void> {
+    clearInterval(this.#looking);
     for (const name of [...this.#running.keys()]) this.stop(name);
     await Promise.all(this.#ending.values());
   }
 
   /** In software when one has died: hardware may have been why. */
   #spawn(channel: TranscoderChannel, hardware: HardwareKind | null): ChildProcess {
-    const child = spawn(process.execPath, [`--max-old-space-size=${HEAP_MB}`, PROCESS, channel.name], {
-      stdio: ['pipe', 'ignore', 'pipe'],
-      env: childEnvironment(),
-    });
-    const { engine, knownInfo } = this.#options;
-    const { socketPath, token } = engine;
+    const { engine, knownInfo, confinement } = this.#options;
+    const confined = confinement?.command(channel.source) ?? [];
+    const program = [process.execPath, `--max-old-space-size=${HEAP_MB}`, PROCESS, channel.name];
+    const [file = '', ...args] = [...confined, ...program];
+    const child = spawn(file, args, { stdio: 'pipe', env: childEnvironment() });
+    const { socketPath, secret } = engine;
     const task: TranscoderTask = {
       channel: channel.name,
       title: channel.title,
@@ -123,7 +136,7 @@ export class TranscoderSupervisor {
       hardware,
       info: knownInfo(channel.name),
       socketPath,
-      token,
+      token: channelToken(secret, channel.name),
     };
     // A process that could not be started or died at once breaks the pipe; its exit says so.
     child.stdin?.on('error', () => undefined);
@@ -136,9 +149,25 @@ export class TranscoderSupervisor {
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       running.lastWords = [...running.lastWords, ...text.split('\n').filter(Boolean)].slice(-LAST_WORDS);
     });
+    const { vitals } = running;
+    child.stdout?.on('data', () => vitals.beat());
     child.on('error', error => this.#ended(running, child, error.message));
-    child.on('exit', (code, signal) => this.#ended(running, child, signal ?? `exit code ${code}`));
+    child.on('exit', (code, signal) => this.#ended(running, child, running.fault ?? signal ?? `exit code ${code}`));
     this.#options.log.info({ channel: channel.name, pid: child.pid }, 'transcoder started');
+  }
+
+  #vitals(): Vitals {
+    return new Vitals(this.#options.confinement?.memoryBytes ?? Number.POSITIVE_INFINITY);
+  }
+
+  /** Ends what is not well; it is started again as if it had ended by itself. */
+  #look(): void {
+    for (const running of this.#running.values()) {
+      const { process: child, vitals, restart } = running;
+      if (restart !== null || running.fault !== null || child.pid === undefined) continue;
+      running.fault = vitals.look(child.pid);
+      if (running.fault !== null) child.kill('SIGKILL');
+    }
   }
 
   #ended(running: Running, child: ChildProcess, how: string): void {
@@ -156,7 +185,9 @@ export class TranscoderSupervisor {
       () => {
         running.restart = null;
         running.lastWords = [];
+        running.fault = null;
         running.startedAtMs = nowMs();
+        running.vitals = this.#vitals();
         running.process = this.#spawn(channel, null);
         this.#watch(running);
       },

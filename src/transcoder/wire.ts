@@ -18,6 +18,8 @@
  * answers with `start`, `stop` and `keyFrame`. After a reconnect the engine sends `start` again for what is still watched.
  */
 
+import { createHmac } from 'node:crypto';
+
 /** What one encoder makes. `id` is chosen by the engine and names the rendition on this connection. */
 export type RenditionSpec = VideoRendition | AudioRendition;
 
@@ -147,8 +149,16 @@ export type EngineMessage =
 
 export type FrameMessage = Extract<TranscoderMessage, { type: 'frame' }>;
 
+/** What a channel's transcoder has to say in its hello: one that a hostile source got into can pose as no other's. */
+export function channelToken(secret: string, channel: string): string {
+  return createHmac('sha256', secret).update(channel).digest('hex');
+}
+
 /** Longer than any access unit or JSON body that means well. */
 export const MAX_MESSAGE_BYTES = 8 * 2 ** 20;
+
+/** Of what is wrong with a source: it is for a log, and for a SIP header. */
+export const MOST_REASON_CHARACTERS = 1_000;
 
 const LENGTH_BYTES = 4;
 const FRAME_TYPE = 1;

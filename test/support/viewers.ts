@@ -151,7 +151,7 @@ export function setUpViewers({ addresses = ['192.0.2.1'], last = 41_007 } = {}) 
     native,
     fanOut: fanOut as FanOut,
     feeds,
-    media: { addresses, port: 0, rtpPorts: { first: 41_000, last }, socketPath: '', token: '' },
+    media: { addresses, port: 0, rtpPorts: { first: 41_000, last }, socketPath: '', secret: '' },
     onEvent: event => emitted.push(event),
     onFault: (id, error) => faults.push(`${id}: ${error}`),
     nowMs: () => 0,

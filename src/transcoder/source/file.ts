@@ -1,4 +1,4 @@
-import { access, constants } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { INPUT, type Input } from './input.ts';
 
 /** A file of any container and codec that FFmpeg reads. */
@@ -16,10 +16,15 @@ export function fileInput(url: string): Input {
 
 /** The fault, or null. FFmpeg's own words for a missing file do not say more, and a folder it cannot name at all. */
 export function readable(path: string): Promise<string | null> {
-  return access(path, constants.R_OK).then(
+  return tryToRead(path).then(
     () => null,
     error => describe(error),
   );
+}
+
+/** By opening it: access(2) knows nothing of a process's capabilities. What is no plain file may wait for somebody then. */
+async function tryToRead(path: string): Promise<void> {
+  if ((await stat(path)).isFile()) await (await open(path)).close();
 }
 
 function describe(error: NodeJS.ErrnoException): string {

@@ -288,7 +288,8 @@ export class InputSource implements Source {
       }
       if (packet.streamIndex === this.#subtitles?.index) this.#takeSubtitles(packet, this.#subtitles, timeline);
       const player = await this.#playerOf(packet.streamIndex);
-      if (player !== null) {
+      // A decoder takes a packet of nothing for the end of its stream.
+      if (player !== null && packet.size > 0) {
         this.#take(packet, player, timeline);
         this.#packets++;
       }

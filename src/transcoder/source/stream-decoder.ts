@@ -1,8 +1,11 @@
 import { AVMEDIA_TYPE_VIDEO } from 'node-av/constants';
-import { Codec, CodecContext, Frame, type Packet, Rational, type Stream } from 'node-av/lib';
+import { Codec, CodecContext, Dictionary, Frame, type Packet, Rational, type Stream } from 'node-av/lib';
 import type { SubtitleTrack } from '../subtitles/index.ts';
 import { GroupOfPictures } from './group-of-pictures.ts';
 import { type Picture, ViewablePictures } from './viewable-pictures.ts';
+
+/** Of a picture: what is larger than 7680x4320 would take more memory than a transcoder has. */
+const MOST_PIXELS = 7_680 * 4_320;
 
 /** Gives a frame on when it is due; false when no more are wanted. */
 export type Deliver = (frame: Frame, dueUs: number) => Promise<boolean>;
@@ -30,7 +33,8 @@ export class StreamDecoder {
     context.parametersToContext(stream.codecpar);
     context.pktTimebase = new Rational(1, 1_000_000);
     context.threadCount = 2;
-    if ((await context.open2(codec, null)) >= 0)
+    const options = Dictionary.fromObject({ max_pixels: `${MOST_PIXELS}` });
+    if ((await context.open2(codec, options)) >= 0)
       return new StreamDecoder(context, codec.name ?? 'it', stream, subtitles);
     context.freeContext();
     return null;
