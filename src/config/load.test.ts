@@ -114,17 +114,13 @@ const FAULTS: readonly { name: string; text: string; messages: readonly string[]
   },
   {
     name: 'a key that resembles none',
-    text: 'limits: {colour: red}',
-    messages: [
-      '1:10: limits.colour: unknown key; remove it (known here: viewers, connections, connectionsPerAddress, transcoderMemory)',
-    ],
+    text: 'trace: {colour: red}',
+    messages: ['1:9: trace.colour: unknown key; remove it (known here: hep)'],
   },
   {
     name: 'a name that every object has',
-    text: 'limits: {constructor: 1}',
-    messages: [
-      '1:10: limits.constructor: unknown key; remove it (known here: viewers, connections, connectionsPerAddress, transcoderMemory)',
-    ],
+    text: 'trace: {constructor: 1}',
+    messages: ['1:9: trace.constructor: unknown key; remove it (known here: hep)'],
   },
   {
     name: 'a port beyond all ports',

@@ -9,7 +9,7 @@ import { DialcastServer } from '../interop/support/server.ts';
 import { SipClient } from '../interop/support/sip-client.ts';
 import { until } from '../interop/support/until.ts';
 import { openChannels, STEADY } from './channels.ts';
-import { type Holdings, measureHoldings } from './holdings.ts';
+import { type Holdings, measureHoldings, residentBytes } from './holdings.ts';
 
 export interface SoakOptions {
   readonly seconds: number;
@@ -79,9 +79,8 @@ export async function soak({ seconds, seed, say }: SoakOptions): Promise<SoakRes
     });
     const report = setInterval(() => {
       const count = [...watched.values()].reduce((sum, each) => sum + each, 0);
-      say(
-        `${Math.round(leftMs() / 1000)} s to go: ${count} calls, ${pids.size} transcoders, ${failures.length} failures`,
-      );
+      const [left, resident] = [Math.round(leftMs() / 1000), mib(residentBytes(server.process.pid!))];
+      say(`${left} s to go: ${count} calls, ${pids.size} transcoders, ${failures.length} failures; ${resident} MiB`);
     }, SAY_EVERY_MS);
     // A phone that never answers is taken for gone when its session is to be refreshed (RFC 4028).
     const renew = async () => {
