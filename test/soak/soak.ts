@@ -54,7 +54,7 @@ export async function soak({ seconds, seed, say }: SoakOptions): Promise<SoakRes
     const [steady, ...others] = viewers.toSorted((a, b) => Number(b.channel === STEADY) - Number(a.channel === STEADY));
     let hangUp = await steady!.call();
     stops.push(() => hangUp());
-    await Promise.all(others.map(viewer => viewer.watch(0)));
+    for (const viewer of others) await viewer.watch(0);
     const before = await settled(server, executed, null);
     describe(before, say);
 

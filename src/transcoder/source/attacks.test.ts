@@ -56,8 +56,6 @@ describe('a playlist on the web', { timeout: 60_000 }, () => {
     ['a file behind a second one', (tone: string) => `crypto:file:${tone}`],
     ['files that are put together', (tone: string) => `concat:${tone}|${tone}`],
     ['a part of a file', (tone: string) => `subfile,,start,0,end,0,,:${tone}`],
-    ['a file that is read ahead', (tone: string) => `async:file:${tone}`],
-    ['a file that is kept', (tone: string) => `cache:file:${tone}`],
     ['a pipe', () => 'pipe:0'],
     [
       'data in itself',
