@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 /** What begins a process, or is none of a transcoder's. */
-const LEFT_OUT = /(?:\.test|^process|^supervisor|^confinement|^demo-clip)\.ts$/;
+const LEFT_OUT =
+  /\.test\.ts$|(?:^|\/)process\.ts$|^(?:supervisor|confinement|demo-clip|hardware|hardware-probe)\.ts$|^(?:film|tuner)\//;
 
 export async function rehearseTranscoder({ root, node }) {
   const folder = join(root, 'src', 'transcoder');
