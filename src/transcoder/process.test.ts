@@ -72,7 +72,7 @@ class Engine {
   }
 }
 
-describe('a transcoder process', { timeout: 30_000 }, () => {
+describe('a transcoder process', { timeout: 60_000 }, () => {
   it('says who it is, opens its source, and makes what it is told', async t => {
     const engine = await Engine.start(t, { source: 'testcard:' });
     const { channel, token, pid } = await engine.next('hello');
