@@ -56,6 +56,7 @@ export class AnsweredCall implements Call {
       answered: answer => void this.#answered(answer),
       acknowledged: () => this.#media.confirm(),
       reinvite: request => void this.#media.renegotiate(request),
+      pressed: key => this.#media.pressed(key),
       referred: onReferred,
       ended: end => this.#ended(end),
     };

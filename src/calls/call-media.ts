@@ -17,6 +17,7 @@ import {
   type SessionIdentity,
 } from '../sdp/index.ts';
 import type { CallPeer, Rejection, Reoffer } from '../signalling/index.ts';
+import { filmMoveOf } from './film-keys.ts';
 
 /** What the encoders make, best first. */
 export const CAPABILITIES: Capabilities = { video: ['h264', 'vp8'], audio: ['opus', 'pcma', 'pcmu'] };
@@ -77,6 +78,14 @@ export class CallMedia {
   /** Where the viewer is in a film; null when all watch the same. */
   get film(): ChannelUse['film'] {
     return this.#use?.film ?? null;
+  }
+
+  /** A key of the peer's; in a film it moves him, else it means nothing. */
+  pressed(key: string): void {
+    const { film } = this;
+    const move = film && filmMoveOf(key, film.position);
+    // An engine that is gone takes all calls with it.
+    if (film && move) void film.move(move).catch(() => undefined);
   }
 
   /** Is the peer holding. */

@@ -8,7 +8,7 @@ const OFFER = readOffer('sipp');
 const SHUTDOWN = { protocol: 'SIP', cause: 503, text: 'The server is shutting down' } as const;
 
 describe('who may call', () => {
-  for (const target of ['nobody', '', '103', 'Clock', '__proto__', 'constructor']) {
+  for (const target of ['nobody', '', '104', 'Clock', '__proto__', 'constructor']) {
     it(`nobody who asks for ${JSON.stringify(target)}, which is no channel`, () => {
       const { invite, happened } = setUpCalls();
       invite(OFFER, { target });

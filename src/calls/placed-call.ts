@@ -52,6 +52,7 @@ export class PlacedCall implements Call {
         refused: rejection => this.#refused(rejection),
         answered: answer => void this.#answered(answer),
         reinvite: request => void this.#media?.renegotiate(request),
+        pressed: key => this.#media?.pressed(key),
         referred: onReferred,
         ended: end => this.#ended(end),
       },

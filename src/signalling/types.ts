@@ -126,6 +126,8 @@ export interface SessionHandlers {
   answered(answer: string | null): void;
   /** A re-INVITE, or an UPDATE with an offer. */
   reinvite(request: Reoffer): void;
+  /** A key of a phone: a digit, *, #, or A to D. */
+  readonly pressed?: (key: string) => void;
   /** Without this, nobody can be referred to. */
   referred?(referral: Referral): void;
   /** The dialog is over; called once, also after `hangUp`. */

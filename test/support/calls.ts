@@ -34,13 +34,15 @@ export function setUpCalls({
   const timers = new Map<number, { dueMs: number; callback: () => void }>();
   let nowMs = 0;
   let handles = 0;
-  const configs = ['clock', 'film'].map((name, index) => ({
+  const configs = ['clock', 'film', 'movie'].map((name, index) => ({
     name,
     number: 101 + index,
     title: name,
     source: 'testcard:',
     loop: false,
     alwaysOn,
+    // Each viewer of it has a place of his own.
+    film: name === 'movie',
   }));
   const channels = new Channels(
     configs,

@@ -35,11 +35,14 @@ function setUp({ prepared = 5, whole = true } = {}) {
   });
   const open = (name: string, reel = 'a') => {
     const feed = {
+      spec: { rendition: { codec: name === 'sound' ? 'opus' : 'h264' } },
       watchers: 1,
+      silences: 0,
       sent: [] as { filmFrame: number; atMs: number; lateMs: number }[],
       push: ({ ptsUs, data }: { ptsUs: bigint; data: Uint8Array }) => {
         const atMs = (nowUs - START_US) / 1000;
-        feed.sent.push({ filmFrame: data[0]!, atMs, lateMs: (nowUs - Number(ptsUs)) / 1000 });
+        if (data.length > 1) feed.silences++;
+        else feed.sent.push({ filmFrame: data[0]!, atMs, lateMs: (nowUs - Number(ptsUs)) / 1000 });
       },
     };
     reels.open(feed as unknown as Feed, { reel, folder: name });
@@ -115,18 +118,23 @@ describe('a reel', () => {
     );
   });
 
-  it('waits where it was paused', async () => {
+  it('waits where it was paused, with silence', async () => {
     const { reels, open, pass, frames } = setUp();
-    const feed = open('picture');
+    const [feed, sound] = [open('picture'), open('sound')];
     await pass(1_250);
     reels.move({ reel: 'a', paused: true });
     frames(feed);
+    sound.silences = 0;
     await pass(10_000);
-    assert.deepEqual(frames(feed), []);
+    assert.deepEqual([frames(feed), feed.silences], [[], 0]);
+    assert.ok(Math.abs(sound.silences - 500) <= 2, `${sound.silences} of 500`);
     const state = reels.move({ reel: 'a', paused: false });
     assert.ok(state !== null && Math.abs(state.positionUs - 1_245_000) <= TICK_US && state.isRunning);
     await pass(500);
     assert.deepEqual(frames(feed), range(13, 18));
+    [feed.watchers, sound.watchers, sound.silences] = [0, 0, 0];
+    await pass(1_000);
+    assert.equal(sound.silences, 0);
   });
 
   it('goes to the key frame at or before the place that is wanted, with both media', async () => {

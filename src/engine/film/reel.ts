@@ -2,6 +2,7 @@ import { SEGMENT_US, segmentAt } from '../../transcoder/film/rendition-folder.ts
 import type { Feed } from '../feed.ts';
 import type { ReelState } from '../protocol.ts';
 import type { SegmentShelf } from './segment-shelf.ts';
+import { SILENCE_US, silenceOf } from './silence.ts';
 import { Track } from './track.ts';
 
 export interface ReelPorts {
@@ -17,7 +18,7 @@ const LATE_US = 500_000;
 
 /**
  * One viewer's position in a film. It runs while somebody is at the end of a feed of his, and its picture and sound stand
- * still together when one of them is not there. Times are Unix time in microseconds, or film time where that is said.
+ * still together when one of them is not there; then silence is sent. Times are Unix time in microseconds, or film time where that is said.
  */
 export class Reel {
   readonly #ports: ReelPorts;
@@ -28,6 +29,8 @@ export class Reel {
   #originUs: number | null = null;
   #paused = false;
   #tickedAtUs = 0;
+  /** When the next silence is due, while it stands. */
+  #silenceAtUs = 0;
   /** Whoever was on hold may have forgotten all pictures: he gets the last key frame first. */
   #wasWatched = false;
   #over = false;
@@ -86,6 +89,7 @@ export class Reel {
       }
       this.#play(nowUs);
     }
+    if (this.#originUs === null && isWatched && !this.#over) this.#beSilent(nowUs);
     this.#tickedAtUs = nowUs;
     return this.#state(nowUs);
   }
@@ -115,6 +119,16 @@ export class Reel {
     }
     if (tracks.every(([, track]) => track.hasEnded)) this.#end(this.#ports.ended);
     else if (untilUs < wantedUs) this.#stand(untilUs);
+  }
+
+  /** Who waits is told so: relays and phones give up a call in which nothing comes any more. */
+  #beSilent(nowUs: number): void {
+    if (nowUs < this.#silenceAtUs) return;
+    this.#silenceAtUs = Math.max(this.#silenceAtUs + SILENCE_US, nowUs);
+    for (const feed of this.#tracks.keys()) {
+      const data = silenceOf(feed.spec.rendition);
+      if (data !== null) feed.push({ keyFrame: true, ptsUs: BigInt(Math.round(nowUs)), data }, nowUs / 1000);
+    }
   }
 
   /** What was shown in part already comes again. */

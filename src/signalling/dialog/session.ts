@@ -185,7 +185,7 @@ export class Session implements DialogUsage {
     if (request.method === 'UPDATE') return this.#receiveUpdate(transaction);
     if (request.method === 'REFER') return this.#ports.refer(transaction, this);
     if (request.method === 'SUBSCRIBE') return this.#receiveSubscribe(transaction);
-    if (request.method === 'INFO') return transaction.respond(answerInfo(request));
+    if (request.method === 'INFO') return transaction.respond(answerInfo(request, this.handlers?.pressed));
     // OPTIONS in a dialog says that it is still there.
     transaction.respond(respond(request, 200, { headers: this.#ports.capabilities }));
   }

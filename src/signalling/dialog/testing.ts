@@ -55,6 +55,7 @@ export class SessionBench {
       reinvite: request => {
         this.reinvite = request;
       },
+      pressed: key => this.events.push(`pressed ${key}`),
       ended: end => {
         this.events.push(`${this.clock.nowMs()} ended`);
         this.ends.push(end);

@@ -54,6 +54,7 @@ function start(): void {
     dialling: digits => controls.showDigits(digits),
     dialled: number => choose(findChannel(guide.channels, number)?.name ?? number),
     step: steps => step(steps),
+    press: key => call?.press(key),
     toggleSound: () => screen.toggleSound(),
     toggleFullScreen: () => controls.toggleFullScreen(),
     hangUp: () => hangUp(),

@@ -7,6 +7,8 @@ export interface RemoteControlHandlers {
   /** A whole number was dialled, whether there is such a channel or not. */
   dialled(number: string): void;
   step(steps: 1 | -1): void;
+  /** A key of a phone, which moves in a film. */
+  press(key: string): void;
   toggleSound(): void;
   toggleFullScreen(): void;
   hangUp(): void;
@@ -21,6 +23,9 @@ const KEYS: Readonly<Record<string, (handlers: RemoteControlHandlers) => void>> 
   ArrowDown: handlers => handlers.step(-1),
   PageUp: handlers => handlers.step(1),
   PageDown: handlers => handlers.step(-1),
+  ArrowLeft: handlers => handlers.press('4'),
+  ArrowRight: handlers => handlers.press('6'),
+  ' ': handlers => handlers.press('5'),
   m: handlers => handlers.toggleSound(),
   f: handlers => handlers.toggleFullScreen(),
 };
@@ -40,6 +45,8 @@ export class RemoteControl {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     // A slider takes its own arrows.
     if (event.target instanceof HTMLInputElement) return;
+    // And a button or link the space bar.
+    if (event.key === ' ' && event.target !== document.body) return;
     if (this.#take(event.key)) event.preventDefault();
   }
 

@@ -70,6 +70,11 @@ export class SipCall {
     }, TRYING_TIMEOUT_MS);
   }
 
+  /** Says that a key was pressed (INFO with application/dtmf-relay). */
+  press(key: string): void {
+    if (this.#session.isEstablished()) this.#session.sendDTMF(key);
+  }
+
   /** CANCEL or BYE, whichever the call needs. */
   hangUp(): void {
     this.#end(() => undefined);
