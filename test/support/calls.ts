@@ -40,7 +40,7 @@ export function setUpCalls({
     title: name,
     source: 'testcard:',
     loop: false,
-    alwaysOn,
+    alwaysOn: alwaysOn && name !== 'movie',
     // Each viewer of it has a place of his own.
     film: name === 'movie',
   }));
