@@ -16,6 +16,7 @@ export class FilterChain {
   #input: FilterContext | null = null;
   #output: FilterContext | null = null;
   #description = '';
+  #refused = '';
 
   constructor(kind: 'video' | 'audio', filters: readonly FilterSpec[]) {
     this.#source = kind === 'video' ? 'buffer' : 'abuffer';
@@ -23,9 +24,16 @@ export class FilterChain {
     this.#frame.alloc();
   }
 
-  /** Filters one frame; `description` is the buffer source's arguments for frames like it. Throws what FFmpeg says. */
+  /**
+   * Filters one frame; `description` is the buffer source's arguments for frames like it. What FFmpeg refuses to filter is
+   * left out: damaged media say the strangest things of themselves, and what comes after them may be well.
+   */
   push(frame: Frame, description: string, onFrame: (filtered: Frame, timeBaseSeconds: number) => void): void {
-    if (description !== this.#description) this.#build(description);
+    if (description === this.#refused) return;
+    if (description !== this.#description && !this.#build(description)) {
+      this.#refused = description;
+      return;
+    }
     this.#input!.buffersrcAddFrameSync(frame, AV_BUFFERSRC_FLAG_KEEP_REF);
     this.#drain(onFrame);
   }
@@ -57,24 +65,35 @@ export class FilterChain {
     }
   }
 
-  #build(description: string): void {
+  #build(description: string): boolean {
     this.#graph?.free();
+    this.#description = '';
     const graph = new FilterGraph();
     graph.alloc();
     graph.nbThreads = 1;
+    this.#graph = graph;
     const sink = this.#source === 'buffer' ? 'buffersink' : 'abuffersink';
     const specs: FilterSpec[] = [[this.#source, description], ...this.#filters, [sink, '']];
-    const contexts = specs.map(([name, args], index) => {
-      const filter = Filter.getByName(name);
-      const context = filter && graph.createFilter(filter, `${index}-${name}`, args || null);
-      if (!context) throw new Error(`filter ${name}=${args} cannot be made`);
-      return context;
-    });
+    const contexts: FilterContext[] = [];
+    for (const [index, [name, args]] of specs.entries()) {
+      const context = create(graph, `${index}-${name}`, name, args);
+      if (context === null) return false;
+      contexts.push(context);
+    }
     for (const [index, context] of contexts.slice(0, -1).entries()) context.link(0, contexts[index + 1]!, 0);
-    if (graph.configSync() < 0) throw new Error(`filters cannot be joined for ${description}`);
-    this.#graph = graph;
+    if (graph.configSync() < 0) return false;
     this.#input = contexts[0]!;
     this.#output = contexts.at(-1)!;
     this.#description = description;
+    return true;
+  }
+}
+
+function create(graph: FilterGraph, id: string, name: string, args: string): FilterContext | null {
+  const filter = Filter.getByName(name);
+  try {
+    return filter && graph.createFilter(filter, id, args || null);
+  } catch {
+    return null;
   }
 }

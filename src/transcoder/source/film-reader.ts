@@ -1,6 +1,7 @@
 import { AVDISCARD_ALL, AVSEEK_FLAG_BACKWARD } from 'node-av/constants';
 import { Dictionary, FFmpegError, FormatContext, type Frame, Packet, Rational, type Stream } from 'node-av/lib';
 import { DialcastError } from '../../errors.ts';
+import { openSubtitles, type SubtitleTrack } from '../subtitles/index.ts';
 import type { SourceInfo } from '../wire.ts';
 import { fileInput } from './file.ts';
 import type { Medium } from './source.ts';
@@ -98,10 +99,12 @@ export class FilmReader {
 
   /** From where the file stands to its end; false, without a frame given, when the first begins after `latestUs`. */
   async #readOn(medium: Medium, latestUs: number, take: TakeFrame): Promise<boolean> {
-    const stream = chooseTracks(this.#format, this.#tracks)[medium];
-    const decoder = stream && (await StreamDecoder.open(stream));
+    const { [medium]: stream, subtitles } = chooseTracks(this.#format, this.#tracks);
+    const track = medium === 'video' && subtitles !== null ? openSubtitles(subtitles.codecpar) : null;
+    const decoder = stream && (await StreamDecoder.open(stream, track));
     if (!stream || !decoder) return fail(`no ${medium} in it that can be decoded`);
-    for (const each of this.#format.streams) if (each.index !== stream.index) each.discard = AVDISCARD_ALL;
+    const wanted = [stream.index, track === null ? -1 : subtitles!.index];
+    for (const each of this.#format.streams) if (!wanted.includes(each.index)) each.discard = AVDISCARD_ALL;
     let begins: boolean | null = null;
     const deliver = async (frame: Frame, filmUs: number) => {
       begins ??= filmUs <= latestUs;
@@ -112,6 +115,7 @@ export class FilmReader {
     packet.alloc();
     try {
       while (begins !== false && (await this.#format.readFrame(packet)) >= 0) {
+        if (track !== null && packet.streamIndex === subtitles?.index) this.#takeSubtitles(packet, subtitles, track);
         const copy = packet.streamIndex === stream.index ? packet.clone() : null;
         packet.unref();
         if (copy === null) continue;
@@ -123,6 +127,12 @@ export class FilmReader {
     } finally {
       decoder.close();
     }
+  }
+
+  #takeSubtitles(packet: Packet, stream: Stream, track: SubtitleTrack): void {
+    this.#setTime(packet, stream);
+    const { data, pts, duration } = packet;
+    if (data !== null && pts !== NO_TIME) track.take(data, Number(pts), Number(duration));
   }
 
   #setTime(packet: Packet, { timeBase }: Stream): void {

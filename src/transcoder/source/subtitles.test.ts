@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { dirname, join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import type { Frame } from 'node-av/lib';
 import { addDvbSubtitles } from '../../../test/support/dvb-file.ts';
 import { dvbPage, emptyDvbPage } from '../../../test/support/dvb-page.ts';
 import { ffmpegFile } from '../../../test/support/ffmpeg-file.ts';
 import { frameSink } from '../../../test/support/frame-sink.ts';
 import { writeMedia } from '../../../test/support/media-files.ts';
 import { PatientClock } from '../../../test/support/patient-clock.ts';
+import { FilmReader } from './film-reader.ts';
 import { createSource } from './index.ts';
 
 const [WIDTH, HEIGHT] = [320, 180];
@@ -14,6 +16,14 @@ const BLACK = ['-f', 'lavfi', '-i', `color=black:size=${WIDTH}x${HEIGHT}:rate=10
 const H264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-bf', '0', '-g', '10', '-pix_fmt', 'yuv420p'];
 const BRIGHT = 150;
 const CUES = '1\n00:00:00,500 --> 00:00:01,000\nHELLO\n\n2\n00:00:01,500 --> 00:00:01,800\n<i>WORLD</i>\n';
+
+function brightRows(frame: Frame): number[] {
+  const [luma] = frame.data!;
+  const stride = frame.linesize[0]!;
+  return Array.from({ length: HEIGHT }, (_, y) => y).filter(y =>
+    luma!.subarray(y * stride, y * stride + WIDTH).some(value => value > BRIGHT),
+  );
+}
 
 /** What is seen of a black film: tenths of a second at which there is something bright in it, and the rows of that. */
 async function brightness(path: string, subtitles: string | null) {
@@ -35,11 +45,7 @@ async function brightness(path: string, subtitles: string | null) {
   const sink = frameSink({
     video: (frame, ptsUs) => {
       startUs ||= ptsUs;
-      const [luma] = frame.data!;
-      const stride = frame.linesize[0]!;
-      const bright = Array.from({ length: HEIGHT }, (_, y) => y).filter(y =>
-        luma!.subarray(y * stride, y * stride + WIDTH).some(value => value > BRIGHT),
-      );
+      const bright = brightRows(frame);
       if (bright.length === 0) return;
       tenths.push(Math.round((ptsUs - startUs) / 100_000));
       rows.first = Math.min(rows.first, bright[0]!);
@@ -97,6 +103,16 @@ describe('subtitles in the wanted language', { timeout: 60_000 }, () => {
     const { tenths, rows, shown } = await brightness(path, 'ger');
     assert.deepEqual([tenths, shown], [[5, 6, 7, 8, 9], 'de']);
     assert.ok(rows.first >= 149 && rows.last <= 154, `rows ${rows.first} to ${rows.last}`);
+  });
+
+  it('are in a film that is prepared', async t => {
+    const reader = await FilmReader.open(text(t, 'srt.mkv', 'srt'), { audioLanguage: null, subtitles: 'de' });
+    const tenths: number[] = [];
+    await reader.read('video', 0, async (frame, filmUs) => {
+      if (brightRows(frame).length > 0) tenths.push(Math.round(filmUs / 100_000));
+    });
+    await reader.close();
+    assert.deepEqual(tenths, [5, 6, 7, 8, 9, 15, 16, 17]);
   });
 
   it('are left out when nobody wants them, or another language', async t => {

@@ -16,7 +16,11 @@ export class Overlay {
     const description = `video_size=${picture.width}x${picture.height}:pix_fmt=${picture.format}:time_base=1/1000000:pixel_aspect=${num}/${den || 1}`;
     if (layer !== this.#layer || description !== this.#description) {
       this.close();
-      if (!this.#build(description, layer)) return null;
+      try {
+        if (!this.#build(description, layer)) return null;
+      } catch {
+        return null;
+      }
     }
     this.#input!.buffersrcAddFrameSync(picture, AV_BUFFERSRC_FLAG_KEEP_REF);
     const drawn = new Frame();

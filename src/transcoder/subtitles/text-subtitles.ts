@@ -101,7 +101,7 @@ function clock(seconds: number): string {
   return `${Math.floor(whole / 3600)}:${part(Math.floor(whole / 60))}:${part(whole)}.${String(hundredths % 100).padStart(2, '0')}`;
 }
 
-/** Null when nothing of it is to be seen. */
+/** Null when nothing of it is to be seen, or FFmpeg does not take it. */
 function drawScript(script: string, picture: PictureSize): Layer | null {
   const { width, height, pixelAspect } = picture;
   // A line of a script is data for libass alone: in base64 no sign of it means anything to the filter's own syntax.
@@ -113,16 +113,11 @@ function drawScript(script: string, picture: PictureSize): Layer | null {
   using canvas = bgraFrame(width, height, Buffer.alloc(width * height * BYTES_PER_PIXEL));
   canvas.pts = BigInt(MIDDLE_SECONDS * 1_000_000);
   let layer: Layer | null = null;
-  try {
-    const description = `video_size=${width}x${height}:pix_fmt=${AV_PIX_FMT_BGRA}:time_base=1/1000000`;
-    chain.push(canvas, description, drawn => {
-      layer = inked(drawn);
-    });
-  } catch {
-    // A script that FFmpeg does not take is not shown; the film goes on.
-  } finally {
-    chain.close();
-  }
+  const description = `video_size=${width}x${height}:pix_fmt=${AV_PIX_FMT_BGRA}:time_base=1/1000000`;
+  chain.push(canvas, description, drawn => {
+    layer = inked(drawn);
+  });
+  chain.close();
   return layer;
 }
 
