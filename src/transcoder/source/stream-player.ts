@@ -156,8 +156,8 @@ export class StreamPlayer {
     const { pts, dts } = packet;
     const ptsUs = Number(pts === NO_TIME ? dts : pts);
     const passed = this.#passage?.take(packet.data ?? Buffer.alloc(0), ptsUs) ?? null;
-    const isHopeless = this.medium === 'video' && !this.queue.isEmpty && this.#options.nowUs() - ptsUs > HOPELESS_US;
-    if (isHopeless) sink.late();
+    const isHopeless = !this.queue.isEmpty && this.#options.nowUs() - ptsUs > HOPELESS_US;
+    if (isHopeless && this.medium === 'video') sink.late();
     const areFramesNeeded = sink.needsFrames(this.medium) || !this.#isKnown;
     await this.#decoder.take(packet, areFramesNeeded && !isHopeless, deliver);
     // What is not decoded tells nothing new, and asking costs more than passing a packet on.
