@@ -33,7 +33,7 @@ describe('a channel that is always on', { skip: OUTSIDE || missing('ffmpeg') }, 
     const video = ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '60', '-pix_fmt', 'yuv420p'];
     execFileSync(find('ffmpeg')!, ['-v', 'error', ...inputs, ...video, '-t', '10', film]);
     const channel = { number: 101, name: 'film', source: `file:${film}`, loop: true, alwaysOn: true };
-    server = await DialcastServer.start({ channels: [{ ...channel, passThrough: 'never' }], encoders: 'auto' });
+    server = await DialcastServer.start({ channels: [{ ...channel, passThrough: 'never' }], encoders: 'v4l2' });
     sip = await SipClient.open('udp', server.ports.udp!);
   });
   after(async () => {
@@ -51,9 +51,9 @@ describe('a channel that is always on', { skip: OUTSIDE || missing('ffmpeg') }, 
     const thumbnail = () => fetch(`${server.origin()}/api/channels/film/thumbnail.jpg`);
     await until('a thumbnail', async () => (await thumbnail()).ok, 30_000);
     assert.equal((await channel()).viewers, 0);
-    // There may be hardware: then it is used, and what was tried before it refused.
+    // There may be such hardware: then it is used.
     const { hardware, refused } = await server.api<{ hardware: string | null; refused: object[] }>('/api/encoders');
-    assert.ok(hardware !== null || refused.length === 4);
+    assert.ok(hardware !== null || refused.length === 1);
   });
 
   test('does less for its pictures when it has no time, and stays live', { timeout: 90_000 }, async () => {
