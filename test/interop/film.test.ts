@@ -157,6 +157,8 @@ describe('a film', { skip: OUTSIDE || missing('chromium', 'ffmpeg') }, () => {
   test('waits for who pauses, and goes on from there', { timeout: 60_000 }, async () => {
     const { page, id } = await watch();
     await until('a picture', async () => (await timeOnScreen(page)) > 500, 20_000);
+    // Those of pages that were closed are not all over yet.
+    const known = new Set((await calls()).map(call => call.id));
     const paused = await move(id, { paused: true });
     assert.deepEqual([paused.running, paused.paused], [false, true]);
     const seen: number[] = [];
@@ -166,6 +168,11 @@ describe('a film', { skip: OUTSIDE || missing('chromium', 'ffmpeg') }, () => {
       return seen.length > STILL && seen.slice(-STILL).every(each => each === last) && last;
     });
     assert.ok(Math.abs(told - paused.positionSeconds * 1000) < SCREEN_MS, `${told} at ${paused.positionSeconds} s`);
+    // The page gives up a call in which nothing comes for four seconds; he who waits hears silence.
+    const sinceMs = await page.evaluate(() => performance.now());
+    await page.waitForFunction(fromMs => performance.now() > fromMs + 6_000, { timeout: 20_000 }, sinceMs);
+    const now = (await calls()).map(call => call.id);
+    assert.ok(now.includes(id) && now.every(each => known.has(each)), `${id} of ${[...known]}, then ${now}`);
     const resumed = await move(id, { paused: false });
     assert.ok(Math.abs(resumed.positionSeconds - paused.positionSeconds) < 0.2);
     const next = await until(
