@@ -19,6 +19,7 @@ export class BenchChannel {
   readonly #port: number;
   #info: SourceInfo | null;
   #viewers = 0;
+  #doesLess = false;
 
   static async open(source: string): Promise<BenchChannel> {
     const nobody = createSocket('udp4').bind(0, ADDRESS);
@@ -29,6 +30,7 @@ export class BenchChannel {
       log,
       onEvent: (event: EngineEvent) => {
         if (event.type === 'sourceOpen') channel.#info = event.info;
+        if (event.type === 'encoding') channel.#doesLess = event.encoding.effort !== 'full';
       },
       onFailed: error => {
         throw error;
@@ -61,6 +63,11 @@ export class BenchChannel {
   /** Of the source. */
   get info(): SourceInfo {
     return this.#info!;
+  }
+
+  /** Is less done for its pictures than is wanted, because it does not keep up. */
+  get doesLess(): boolean {
+    return this.#doesLess;
   }
 
   /** Of the transcoder. */
