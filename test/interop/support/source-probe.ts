@@ -1,6 +1,6 @@
-import type { Frame } from 'node-av/lib';
-import { createSource } from '../../../src/transcoder/source/index.ts';
-import { frameSink } from '../../support/frame-sink.ts';
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 /** What comes of a source that sends the test card, by the times at which its frames are due. */
 export interface DueTimes {
@@ -12,50 +12,16 @@ export interface DueTimes {
   readonly beepsAtMs: readonly number[];
 }
 
-const [FLASH_LEFT, FLASH_TOP] = [1216 / 1280, 656 / 720];
-const WHITE = 128;
-const LOUD = 0.1;
-/** The tone goes through zero twice in a millisecond; between two beeps are 900 ms. */
-const QUIET_MS = 300;
+const LISTENER = fileURLToPath(new URL('./source-listener.ts', import.meta.url));
 
-const nowUs = () => Math.round((performance.timeOrigin + performance.now()) * 1_000);
-
-/** Plays a source as a transcoder would, until this many beeps were heard. Rejects when it ends before. */
+/**
+ * Plays a source as a transcoder would, until this many beeps were heard. Rejects when it ends before. It is a process of
+ * its own: libsrt, once it runs, locks up what its process forks.
+ */
 export async function listenToSource(url: string, beeps: number, signal: AbortSignal, loop = false): Promise<DueTimes> {
-  const startedUs = nowUs();
-  const source = await createSource({ url, loop, passThrough: false, nowUs, changed: () => undefined });
-  const enough = new AbortController();
-  const seen = { firstPictureMs: Number.NaN, pictures: 0, flashesAtMs: [] as number[], beepsAtMs: [] as number[] };
-  let wasWhite = true;
-  let loudAtMs = Number.NaN;
-  const sink = frameSink({
-    video: (frame, ptsUs) => {
-      if (seen.pictures++ === 0) seen.firstPictureMs = (ptsUs - startedUs) / 1_000;
-      const isWhite = lumaOfFlash(frame) > WHITE;
-      if (isWhite && !wasWhite) seen.flashesAtMs.push(ptsUs / 1_000);
-      wasWhite = isWhite;
-    },
-    audio: (frame, ptsUs) => {
-      const samples = floats(frame);
-      // What was there before the first frame is not known.
-      if (Number.isNaN(loudAtMs)) loudAtMs = ptsUs / 1_000;
-      for (const [index, sample] of samples.entries()) {
-        if (Math.abs(sample) < LOUD) continue;
-        const atMs = ptsUs / 1_000 + (index * 1_000) / frame.sampleRate;
-        if (atMs - loudAtMs > QUIET_MS) seen.beepsAtMs.push(atMs);
-        loudAtMs = atMs;
-      }
-      if (seen.beepsAtMs.length >= beeps && seen.flashesAtMs.length >= beeps) enough.abort();
-    },
-  });
-  try {
-    await source.open();
-    await source.play(sink, AbortSignal.any([signal, enough.signal]));
-  } finally {
-    await source.close();
-  }
-  if (!enough.signal.aborted) throw new Error(`${url} ended after ${seen.beepsAtMs.length} beeps`);
-  return seen;
+  const args = [LISTENER, url, String(beeps), String(loop)];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { signal, killSignal: 'SIGKILL' });
+  return JSON.parse(stdout) as DueTimes;
 }
 
 /** Milliseconds by which each beep comes after the flash that belongs to it. */
@@ -64,16 +30,4 @@ export function soundDelaysMs({ flashesAtMs, beepsAtMs }: DueTimes): number[] {
     const delays = flashesAtMs.map(flash => beep - flash).filter(delayMs => Math.abs(delayMs) < 500);
     return delays.slice(0, 1);
   });
-}
-
-function lumaOfFlash({ data, linesize, width, height }: Frame): number {
-  const x = Math.round((FLASH_LEFT + 0.025) * width);
-  const y = Math.round((FLASH_TOP + 0.044) * height);
-  return data![0]![y * linesize[0]! + x]!;
-}
-
-/** The first channel of planar floats, which is what FFmpeg's decoders of AAC and Opus make. */
-function floats({ data, nbSamples }: Frame): Float32Array {
-  const plane = data![0]!;
-  return new Float32Array(plane.buffer, plane.byteOffset, nbSamples);
 }
