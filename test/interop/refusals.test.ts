@@ -158,8 +158,8 @@ describe('a source that cannot be opened', () => {
 
   const FAULTS = {
     missing: /no such file/i,
-    text: /invalid data/i,
-    empty: /invalid data|empty|end of file/i,
+    text: /is no media file/,
+    empty: /is no media file/,
     folder: /directory|folder/i,
   };
   for (const [name, fault] of Object.entries(FAULTS)) {
